@@ -148,7 +148,7 @@ impl Day {
     /// The instant at which this day's `hour:minute:second` strikes in a zone.
     pub fn at(self, hour: i8, minute: i8, second: i8, zone: &Zone) -> Option<Timestamp> {
         let local = civil::DateTime::from_parts(self.0, civil::Time::new(hour, minute, second, 0).ok()?);
-        let zoned = local.to_zoned(zone.0.clone()).ok()?;
+        let zoned = zone.0.to_zoned_datetime(local).ok()?;
         Timestamp::from_millis(zoned.timestamp().as_millisecond())
     }
 }
