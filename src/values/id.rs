@@ -22,14 +22,22 @@ macro_rules! name {
         pub struct $type(Box<str>);
 
         impl $type {
+            /// What is allowed, in words.
+            pub const GRAMMAR: &'static str = $grammar;
+
             /// Reads the name; refuses what is outside the grammar.
             pub fn parse(text: &str) -> Result<Self, NotAName> {
-                let valid: fn(&str) -> bool = $valid;
-                if valid(text) {
+                if Self::accepts(text) {
                     Ok(Self(text.into()))
                 } else {
                     Err(NotAName { text: text.chars().take(60).collect(), what: $what, grammar: $grammar })
                 }
+            }
+
+            /// True where the text follows the grammar.
+            pub fn accepts(text: &str) -> bool {
+                let accepts: fn(&str) -> bool = $valid;
+                accepts(text)
             }
 
             /// The name as it stands in entries.

@@ -1,0 +1,18 @@
+//! Bytes and proofs. Knows nothing of charities: not a single kind of entry is named here.
+
+pub mod canonical;
+pub mod cash;
+pub mod chain;
+pub mod checkpoint;
+pub mod commitment;
+pub mod cosignature;
+pub mod entry;
+pub mod line;
+pub mod merkle;
+pub mod note;
+pub mod posting;
+pub mod proof;
+pub mod sum_tree;
+pub mod trace;
+pub mod transfer;
+pub mod verify;
