@@ -1,0 +1,254 @@
+//! Accounts, funds, and money that moves between funds.
+
+use super::body::{BadBody, Body, Optional};
+use super::case::Case;
+use super::command::{OpenFund, Transfer};
+use super::decide::{Context, Draft, PostDraft, Stop, free_money, require};
+use super::refusal::Refusal;
+use super::vocabulary::{Basis, Category, FundType, TransferReason, Use};
+use super::working_set::WorkingSet;
+use crate::ledger::canonical::Object;
+use crate::values::{AccountId, Amount, CaseId, FundId, LineName, Span};
+
+/// A bank account, wallet, cash box or store, and the funds that it may feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its name.
+    pub account: AccountId,
+    /// The funds.
+    pub funds: Vec<FundId>,
+}
+
+/// A fund and what limits it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fund {
+    /// Its id.
+    pub fund: FundId,
+    /// What limits it.
+    pub fund_type: FundType,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// And in English.
+    pub name_en: String,
+    /// Categories of cases it is for; empty: not limited.
+    pub purpose: Vec<Category>,
+    /// Uses it is for; empty: not limited.
+    pub uses: Vec<Use>,
+    /// The case whose own fund it is.
+    pub case: Option<CaseId>,
+}
+
+impl Account {
+    /// From the stored state or from the body of `account.opened`: both have the same members.
+    pub fn from_object(object: &Object<'_>) -> Result<Self, BadBody> {
+        Ok(Self { account: Body(object).parsed("account")?, funds: Body(object).list("funds")? })
+    }
+
+    /// The stored state and the body.
+    pub fn to_object(&self) -> Object<'static> {
+        Object::new().text("account", self.account.to_string()).words_if("funds", &self.funds)
+    }
+
+    /// Refuses where the account may not feed the fund.
+    pub fn may_feed(&self, fund: &FundId) -> Result<(), Refusal> {
+        if self.funds.contains(fund) {
+            return Ok(());
+        }
+        Err(Refusal::AccountNotOfFund { account: self.account.to_string(), fund: fund.to_string() })
+    }
+}
+
+impl Fund {
+    /// From the stored state or from the body of `fund.opened`.
+    pub fn from_object(object: &Object<'_>) -> Result<Self, BadBody> {
+        let body = Body(object);
+        Ok(Self {
+            fund: body.parsed("fund")?,
+            fund_type: body.parsed("type")?,
+            name_zh: body.text("name_zh")?.into(),
+            name_en: body.text("name_en")?.into(),
+            purpose: body.list("purpose")?,
+            uses: body.list("uses")?,
+            case: body.optional("case")?,
+        })
+    }
+
+    /// The stored state and the body.
+    pub fn to_object(&self) -> Object<'static> {
+        Object::new()
+            .text("fund", self.fund.to_string())
+            .text("type", self.fund_type.as_str())
+            .text("name_zh", self.name_zh.clone())
+            .text("name_en", self.name_en.clone())
+            .words_if("purpose", &self.purpose)
+            .words_if("uses", &self.uses)
+            .text_if("case", self.case.as_ref())
+    }
+
+    /// Refuses where the donors' purpose does not cover this use for this case.
+    pub fn may_serve(&self, case: &Case, purpose: Use) -> Result<(), Refusal> {
+        let wanted = || format!("{purpose} of case {} ({})", case.case, list(&case.categories));
+        if self.case.as_ref() == Some(&case.case) {
+            return Ok(());
+        }
+        if let Some(other) = &self.case {
+            return Err(self.differs(format!("case {other}"), wanted()));
+        }
+        match self.fund_type {
+            FundType::Unrestricted => Ok(()),
+            FundType::Endowment => Err(self.differs("keeping its principal".into(), wanted())),
+            FundType::Agency => Err(self.differs("its named beneficiary".into(), wanted())),
+            FundType::Restricted | FundType::Earmarked => {
+                if !self.purpose.is_empty() && !self.purpose.iter().any(|category| case.categories.contains(category)) {
+                    return Err(self.differs(list(&self.purpose), wanted()));
+                }
+                if !self.uses.is_empty() && !self.uses.contains(&purpose) {
+                    return Err(self.differs(list(&self.uses), wanted()));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn differs(&self, purpose: String, wanted: String) -> Refusal {
+        Refusal::FundPurposeDiffers { fund: self.fund.to_string(), purpose, wanted }
+    }
+
+    /// The fund's line in a unit.
+    pub fn line(&self, unit: crate::values::Unit) -> LineName {
+        LineName { fund: self.fund.clone(), unit }
+    }
+}
+
+fn list<T: ToString>(words: &[T]) -> String {
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn open_account(set: &WorkingSet, account: &AccountId, funds: &[FundId]) -> Result<Vec<Draft>, Stop> {
+    for fund in funds {
+        require(set.fund(fund.as_str())?, "fund", fund)?;
+    }
+    let known = set.account(account.as_str())?;
+    let fresh: Vec<FundId> =
+        funds.iter().filter(|fund| known.is_none_or(|known| !known.funds.contains(fund))).cloned().collect();
+    if known.is_some() && fresh.is_empty() {
+        return Err(Refusal::Exists { what: "account", name: account.to_string() }.into());
+    }
+    Ok(vec![Draft::fact("account.opened", Account { account: account.clone(), funds: fresh }.to_object())])
+}
+
+pub(super) fn open(set: &WorkingSet, order: &OpenFund) -> Result<Vec<Draft>, Stop> {
+    if !order.fund.is_openable() {
+        let rule = format!("“{}” cannot be a fund's id: at most 36 characters, without a dot", order.fund);
+        return Err(Refusal::Field { field: "fund", rule }.into());
+    }
+    if set.fund(order.fund.as_str())?.is_some() {
+        return Err(Refusal::Exists { what: "fund", name: order.fund.to_string() }.into());
+    }
+    let limits = !order.purpose.is_empty() || !order.uses.is_empty();
+    if limits && order.fund_type == FundType::Unrestricted {
+        return Err(Refusal::Field {
+            field: "purpose",
+            rule: "an unrestricted fund has no purpose; open it as restricted".into(),
+        }
+        .into());
+    }
+    let fund = Fund {
+        fund: order.fund.clone(),
+        fund_type: order.fund_type,
+        name_zh: order.name_zh.clone(),
+        name_en: order.name_en.clone(),
+        purpose: order.purpose.clone(),
+        uses: order.uses.clone(),
+        case: None,
+    };
+    Ok(vec![Draft::fact("fund.opened", fund.to_object())])
+}
+
+/// Moves free money, lowest positions first. An allocation serves the purpose of the fund it comes from; a surplus needs a ground.
+pub(super) fn transfer(set: &WorkingSet, context: &Context<'_>, order: &Transfer) -> Result<Vec<Draft>, Stop> {
+    context.day_is_not_ahead(order.on)?;
+    let from = require(set.fund(order.from.as_str())?, "fund", &order.from)?;
+    let to = require(set.fund(order.to.as_str())?, "fund", &order.to)?;
+    if from.fund == to.fund {
+        return Err(Refusal::Field { field: "to", rule: "money cannot move within one fund".into() }.into());
+    }
+    let target_case = match &to.case {
+        Some(case) => set.case(case.as_str())?,
+        None => None,
+    };
+    may_move(from, to, target_case, order.reason, order.basis)?;
+    let source = from.line(order.unit);
+    let amount = match order.amount {
+        Some(amount) => amount,
+        None => {
+            let free = set.line(&source)?.map_or(0, |line| line.totals().free);
+            Amount::new(i64::try_from(free).expect("positions end at 2^53"), order.unit).expect("positions end at 2^53")
+        }
+    };
+    let mut post: Vec<PostDraft> =
+        free_money(set, &source, amount)?.into_iter().map(|span| PostDraft::out(&source, span)).collect();
+    let target = to.line(order.unit);
+    let end = set.line(&target)?.map_or(0, |line| line.end());
+    post.push(PostDraft::inflow(&target, Span { from: end, to: end + amount.length() }));
+    let body = Object::new()
+        .text("from", from.fund.to_string())
+        .text("to", to.fund.to_string())
+        .integer("amount", amount.minor())
+        .text("unit", amount.unit().to_string())
+        .text("reason", order.reason.as_str())
+        .text_if("basis", order.basis)
+        .text_if("case", from.case.as_ref().or(to.case.as_ref()))
+        .text("on", order.on.to_string());
+    Ok(vec![Draft { kind: "fund.transferred", body, post, cash: Vec::new() }])
+}
+
+fn may_move(
+    from: &Fund,
+    to: &Fund,
+    target_case: Option<&Case>,
+    reason: TransferReason,
+    basis: Option<Basis>,
+) -> Result<(), Refusal> {
+    let is_limited = from.fund_type != FundType::Unrestricted;
+    match reason {
+        TransferReason::WrongFund => Ok(()),
+        TransferReason::Surplus if basis.is_none() => Err(Refusal::Field {
+            field: "basis",
+            rule: "say on what ground the surplus moves: plan, agreement or similar_purpose".into(),
+        }),
+        TransferReason::Surplus if is_limited && to.fund_type == FundType::Unrestricted => {
+            Err(from.differs(describe(from), "money without a purpose".into()))
+        }
+        TransferReason::Surplus => Ok(()),
+        TransferReason::Allocation if !is_limited => Ok(()),
+        TransferReason::Allocation => match target_case {
+            Some(case) if from.case.is_none() && from.fund_type != FundType::Endowment => {
+                let covers =
+                    from.purpose.is_empty() || from.purpose.iter().any(|category| case.categories.contains(category));
+                if covers {
+                    Ok(())
+                } else {
+                    Err(from.differs(describe(from), format!("case {} ({})", case.case, list(&case.categories))))
+                }
+            }
+            _ => {
+                let narrower = from.case.is_none()
+                    && from.fund_type != FundType::Endowment
+                    && to.fund_type != FundType::Unrestricted
+                    && !to.purpose.is_empty()
+                    && to.purpose.iter().all(|category| from.purpose.is_empty() || from.purpose.contains(category));
+                if narrower { Ok(()) } else { Err(from.differs(describe(from), format!("fund {}", to.fund))) }
+            }
+        },
+    }
+}
+
+fn describe(fund: &Fund) -> String {
+    match &fund.case {
+        Some(case) => format!("case {case}"),
+        None if fund.fund_type == FundType::Endowment => "keeping its principal".into(),
+        None if fund.purpose.is_empty() => "the purpose its donors gave it".into(),
+        None => list(&fund.purpose),
+    }
+}

@@ -1,0 +1,16 @@
+//! What charities do: commands, the rules they are judged by, and the state that entries leave behind. Knows no database.
+
+pub mod body;
+pub mod campaign;
+pub mod case;
+pub mod command;
+pub mod correction;
+pub mod decide;
+pub mod disbursement;
+pub mod disclosure;
+pub mod donation;
+pub mod fund;
+pub mod organisation;
+pub mod refusal;
+pub mod vocabulary;
+pub mod working_set;

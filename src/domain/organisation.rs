@@ -1,0 +1,85 @@
+//! The organisation that keeps the ledger.
+
+use super::body::{BadBody, Body, Optional};
+use super::command::OpenLedger;
+use super::decide::{Draft, Stop};
+use super::refusal::Refusal;
+use super::working_set::WorkingSet;
+use crate::ledger::canonical::Object;
+use crate::values::Zone;
+
+/// What entry 0 says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organisation {
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// And in English.
+    pub name_en: String,
+    /// Unified social credit code.
+    pub uscc: Option<String>,
+    /// IANA name of the zone that days are counted in.
+    pub time_zone: String,
+    /// The log's public key.
+    pub vkey: String,
+}
+
+impl Organisation {
+    /// From entry 0 or from the stored state: both have the same members.
+    pub fn from_object(object: &Object<'_>) -> Result<Self, BadBody> {
+        let body = Body(object);
+        Ok(Self {
+            name_zh: body.text("name_zh")?.into(),
+            name_en: body.text("name_en")?.into(),
+            uscc: body.optional_text("uscc").map(Into::into),
+            time_zone: body.text("time_zone")?.into(),
+            vkey: body.text("vkey")?.into(),
+        })
+    }
+
+    /// The body of entry 0, and the stored state.
+    pub fn to_object(&self) -> Object<'static> {
+        Object::new()
+            .text("name_zh", self.name_zh.clone())
+            .text("name_en", self.name_en.clone())
+            .text_if("uscc", self.uscc.as_ref())
+            .text("time_zone", self.time_zone.clone())
+            .text("vkey", self.vkey.clone())
+    }
+}
+
+/// 18 characters of the unified social credit code with its check character. GB 32100-2015 §4.
+pub fn is_uscc(text: &str) -> bool {
+    const ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+    const WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
+    let digits: Option<Vec<usize>> = text.bytes().map(|b| ALPHABET.iter().position(|known| *known == b)).collect();
+    let Some((check, body)) = digits.as_deref().and_then(<[usize]>::split_last) else {
+        return false;
+    };
+    let sum: usize = body.iter().zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
+    body.len() == 17 && (31 - sum % 31) % 31 == *check
+}
+
+pub(super) fn open(set: &WorkingSet, order: &OpenLedger) -> Result<Vec<Draft>, Stop> {
+    if set.organisation()?.is_some() {
+        return Err(Refusal::LedgerIsOpen.into());
+    }
+    if Zone::parse(&order.time_zone).is_err() {
+        return Err(Refusal::Field {
+            field: "time_zone", rule: format!("“{}” is not a time zone", order.time_zone)
+        }
+        .into());
+    }
+    if let Some(uscc) = order.uscc.as_deref().filter(|uscc| !is_uscc(uscc)) {
+        let rule =
+            format!("“{uscc}” is not a unified social credit code: 18 characters, the last one checks the others");
+        return Err(Refusal::Field { field: "uscc", rule }.into());
+    }
+    let organisation = Organisation {
+        name_zh: order.name_zh.clone(),
+        name_en: order.name_en.clone(),
+        uscc: order.uscc.clone(),
+        time_zone: order.time_zone.clone(),
+        vkey: order.vkey.clone(),
+    };
+    Ok(vec![Draft::fact("ledger.opened", organisation.to_object())])
+}
