@@ -1,0 +1,324 @@
+//! The data folder: the database, the keys beside it, and the last signed checkpoint of each ledger.
+//!
+//! ```text
+//! mingzhang-data/
+//!   mingzhang.db          the database
+//!   keys/<slug>.key       Ed25519 seed of the log, 64 hex digits     (mode 0600)
+//!   keys/<slug>.vault     key of the vault, 64 hex digits            (mode 0600)
+//!   keys/<slug>.signed    the last signed checkpoint: a database that lies behind it is not written to
+//!   lock                  held by the one process that writes
+//! ```
+
+use crate::entropy::Entropy;
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError, LogKey, VerifiedCheckpoint};
+use crate::ledger::merkle::Frontier;
+use crate::store::{LedgerRow, Store, StoreError};
+use crate::values::{Hash, Origin, Timestamp};
+use crate::vault::VaultKey;
+use ed25519_dalek::SigningKey;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A data folder.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+/// The right to write into a folder; given up when dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct WriteLock(#[expect(dead_code, reason = "the lock lives as long as the file is open")] File);
+
+/// Why a ledger cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the folder.
+    #[error("{} could not be {doing}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// read, written …
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A key file does not hold a key.
+    #[error("{} does not hold a key: 64 hex digits are expected. Put the right file back from your copy of the keys", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The signed checkpoint does not belong to this key.
+    #[error("{} is not the last signed checkpoint of this ledger: {source}", path.display())]
+    Signed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: CheckpointError,
+    },
+    /// Several ledgers, none was named.
+    #[error("this folder holds several ledgers ({slugs}); say which with --ledger")]
+    WhichLedger {
+        /// Their slugs.
+        slugs: String,
+    },
+    /// The named ledger is not here.
+    #[error("there is no ledger {slug} here; there is: {slugs}")]
+    NoSuchLedger {
+        /// As given.
+        slug: String,
+        /// Their slugs.
+        slugs: String,
+    },
+    /// The ledger exists already.
+    #[error("the ledger {slug} exists already in this folder")]
+    LedgerExists {
+        /// Its slug.
+        slug: String,
+    },
+    /// Another process writes.
+    #[error("another mingzhang is writing in {}; wait until it is done, then run this again", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The database lies behind what was signed.
+    #[error("the database ends at entry {found}, but {signed} entries have been signed: it is an older copy. Nothing is written, because a second history would be signed. Put the newest copy of the database back into {}", path.display())]
+    Behind {
+        /// Entries found.
+        found: u64,
+        /// Entries signed.
+        signed: u64,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The database holds another history than what was signed.
+    #[error("the database does not hold the history that was signed at {signed} entries. Nothing is written. `mingzhang verify` says which entry is the first bad one")]
+    OtherHistory {
+        /// Entries signed.
+        signed: u64,
+    },
+}
+
+/// The secret keys of a ledger.
+pub struct Keys {
+    /// Signs checkpoints.
+    pub log: LogKey,
+    /// Opens the vault.
+    pub vault: VaultKey,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+/// A ledger that was found, its keys read and its head checked against what was signed.
+#[derive(Debug)]
+pub struct Opened {
+    /// The folder.
+    pub folder: Folder,
+    /// The database.
+    pub store: Store,
+    /// The head.
+    pub row: LedgerRow,
+    /// The keys.
+    pub keys: Keys,
+}
+
+impl Folder {
+    /// The folder at a path.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn key_file(&self, slug: &str, extension: &str) -> PathBuf {
+        self.0.join("keys").join(format!("{slug}.{extension}"))
+    }
+
+    /// Where the last signed checkpoint of a ledger is.
+    pub fn signed_file(&self, slug: &str) -> PathBuf {
+        self.key_file(slug, "signed")
+    }
+
+    /// Makes folder and key folder, readable by the owner only.
+    pub fn make(&self) -> Result<(), OpenError> {
+        let keys = self.0.join("keys");
+        fs::create_dir_all(&keys).map_err(file_error(&keys, "made"))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&keys, fs::Permissions::from_mode(0o700)).map_err(file_error(&keys, "protected"))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the right to write, waiting up to ten seconds for another process to finish.
+    pub async fn lock(&self) -> Result<WriteLock, OpenError> {
+        let path = self.0.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(file_error(&path, "opened"))?;
+        for _ in 0..200 {
+            match file.try_lock() {
+                Ok(()) => return Ok(WriteLock(file)),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(TryLockError::Error(source)) => return Err(file_error(&path, "locked")(source)),
+            }
+        }
+        Err(OpenError::Busy { path: self.0.clone() })
+    }
+
+    /// Makes the keys of a new ledger; refused where a file of that name is there already.
+    pub fn make_keys(&self, origin: &Origin, entropy: &mut Entropy) -> Result<Keys, OpenError> {
+        let (seed, vault): ([u8; 32], [u8; 32]) = (entropy.bytes(), entropy.bytes());
+        for (extension, bytes) in [("key", seed), ("vault", vault)] {
+            write_secret(&self.key_file(origin.slug(), extension), &hex::encode(bytes))?;
+        }
+        let log = LogKey { origin: origin.clone(), key: SigningKey::from_bytes(&seed) };
+        Ok(Keys { log, vault: VaultKey::new(vault) })
+    }
+
+    /// Reads the keys of a ledger.
+    pub fn keys(&self, origin: &Origin) -> Result<Keys, OpenError> {
+        let read = |extension| {
+            let path = self.key_file(origin.slug(), extension);
+            let text = fs::read_to_string(&path).map_err(file_error(&path, "read"))?;
+            Hash::from_hex(text.trim()).map(|hash| hash.0).ok_or(OpenError::Key { path })
+        };
+        let key = SigningKey::from_bytes(&read("key")?);
+        Ok(Keys { log: LogKey { origin: origin.clone(), key }, vault: VaultKey::new(read("vault")?) })
+    }
+
+    /// The last checkpoint that was signed; `None` before the first.
+    pub fn signed(&self, keys: &Keys) -> Result<Option<Checkpoint>, OpenError> {
+        let path = self.signed_file(keys.log.origin.slug());
+        let note = match fs::read(&path) {
+            Ok(note) => note,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(file_error(&path, "read")(source)),
+        };
+        let opened = VerifiedCheckpoint::open(&note, &keys.log.verifier())
+            .map_err(|source| OpenError::Signed { path, source })?;
+        Ok(Some(opened.checkpoint().clone()))
+    }
+
+    /// Signs a checkpoint: first into the file beside the key, made durable; only then may it be shown to anybody. A crash in
+    /// between leaves a checkpoint that nobody has seen, which the next one supersedes.
+    pub fn sign(&self, keys: &Keys, size: u64, root: Hash) -> Result<String, OpenError> {
+        let note = keys.log.checkpoint(size, root).to_string();
+        let path = self.signed_file(keys.log.origin.slug());
+        let fresh = path.with_extension("signed.new");
+        let write = || -> io::Result<()> {
+            let mut file = File::create(&fresh)?;
+            file.write_all(note.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&fresh, &path)?;
+            File::open(path.parent().expect("the file is in the key folder"))?.sync_all()
+        };
+        write().map_err(file_error(&path, "written"))?;
+        Ok(note)
+    }
+
+    /// Finds the ledger `slug`, or the only one.
+    pub async fn find(&self, store: &Store, slug: Option<&str>) -> Result<LedgerRow, OpenError> {
+        let ledgers = store.ledgers().await?;
+        let slugs = || ledgers.iter().map(|row| row.slug.as_str()).collect::<Vec<_>>().join(", ");
+        match (slug, ledgers.as_slice()) {
+            (Some(slug), rows) => rows
+                .iter()
+                .find(|row| row.slug == slug)
+                .cloned()
+                .ok_or_else(|| OpenError::NoSuchLedger { slug: slug.into(), slugs: slugs() }),
+            (None, [only]) => Ok(only.clone()),
+            (None, []) => Err(StoreError::Missing { path: self.0.clone() }.into()),
+            (None, _) => Err(OpenError::WhichLedger { slugs: slugs() }),
+        }
+    }
+
+    /// Opens a ledger: refused where the database lies behind what was signed, or holds another history.
+    pub async fn open(&self, slug: Option<&str>) -> Result<Opened, OpenError> {
+        let store = Store::open(&self.0).await?;
+        let row = self.find(&store, slug).await?;
+        let origin = Origin::parse(&row.origin)
+            .map_err(|error| StoreError::Damaged { table: "ledger", what: error.to_string() })?;
+        let keys = self.keys(&origin)?;
+        if let Some(signed) = self.signed(&keys)? {
+            check_signed(&store, &row, &signed, &self.0).await?;
+        }
+        Ok(Opened { folder: self.clone(), store, row, keys })
+    }
+}
+
+async fn check_signed(store: &Store, row: &LedgerRow, signed: &Checkpoint, path: &Path) -> Result<(), OpenError> {
+    if row.size < signed.size {
+        return Err(OpenError::Behind { found: row.size, signed: signed.size, path: path.into() });
+    }
+    let root = if row.size == signed.size {
+        frontier(row)?.root()
+    } else {
+        // A crash came between a commit and its checkpoint: the signed tree is a prefix, and is computed once.
+        root_at(store, row.ledger_id, signed.size).await?
+    };
+    if root == signed.root { Ok(()) } else { Err(OpenError::OtherHistory { signed: signed.size }) }
+}
+
+/// The peaks of a stored head.
+pub fn frontier(row: &LedgerRow) -> Result<Frontier, StoreError> {
+    Frontier::from_peaks(row.size, row.peaks.clone())
+        .ok_or_else(|| StoreError::Damaged { table: "ledger", what: "its peaks do not fit its size".into() })
+}
+
+/// Root over the first `size` entries, from their stored leaf hashes.
+pub async fn root_at(store: &Store, ledger_id: i64, size: u64) -> Result<Hash, StoreError> {
+    let mut frontier = Frontier::default();
+    while frontier.size() < size {
+        let from = frontier.size();
+        let leaves = store.leaves(ledger_id, from, size.min(from + 10_000)).await?;
+        if leaves.is_empty() {
+            return Err(StoreError::Damaged { table: "entry", what: format!("entry {from} is missing") });
+        }
+        leaves.into_iter().for_each(|leaf| frontier.push(leaf));
+    }
+    Ok(frontier.root())
+}
+
+/// The stored time of a head.
+pub fn last_at(row: &LedgerRow) -> Option<Timestamp> {
+    row.at_millis.and_then(Timestamp::from_millis)
+}
+
+fn file_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.to_owned();
+    move |source| OpenError::File { path, doing, source }
+}
+
+fn write_secret(path: &Path, text: &str) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let write = || -> io::Result<()> {
+        let mut file = options.open(path)?;
+        writeln!(file, "{text}")?;
+        file.sync_all()
+    };
+    write().map_err(file_error(path, "written"))
+}

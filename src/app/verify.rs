@@ -1,0 +1,328 @@
+//! `verify`: re-reads and re-hashes every stored byte that is derived from entries or named by a hash; says which entry is the
+//! first bad one and why; repairs nothing.
+
+use super::folder::Folder;
+use super::rebuild::Replay;
+use crate::domain::donation::Donation;
+use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use crate::ledger::commitment;
+use crate::ledger::note::VerifierKey;
+use crate::ledger::verify::FirstBad;
+use crate::store::{LedgerRow, SpanRow, Store, StoreError};
+use crate::values::{Hash, Origin};
+use crate::vault::VaultKey;
+use std::collections::BTreeMap;
+
+/// What `verify` found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Entries that hold.
+    pub entries: u64,
+    /// Root over them.
+    pub root: Hash,
+    /// The first that does not.
+    pub first_bad: Option<FirstBad>,
+    /// Sealed records that were opened and agree with their commitment.
+    pub opened: u64,
+}
+
+/// Entries read in one go.
+const PAGE: u32 = 2_000;
+
+/// Verifies a ledger of a data folder, also one that other commands refuse.
+pub async fn verify(
+    folder: &Folder,
+    slug: Option<&str>,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Verdict, super::folder::OpenError> {
+    let store = Store::open_for_reading(folder.path()).await?;
+    let row = match folder.find(&store, slug).await {
+        Ok(row) => row,
+        Err(error) => match row_from_entries(&store, slug).await? {
+            Some(row) => {
+                let verdict = check(&store, &row, None, &mut progress).await?;
+                let reason = format!("the ledger's own row is damaged or missing: {}", super::writer::chain(&error));
+                return Ok(verdict.or_bad(row.size.saturating_sub(1), reason));
+            }
+            None => return Err(error),
+        },
+    };
+    let keys = Origin::parse(&row.origin).ok().and_then(|origin| folder.keys(&origin).ok());
+    let signed = match &keys {
+        None => Ok(None),
+        Some(keys) => folder.signed(keys),
+    };
+    let verdict = check(&store, &row, keys.as_ref().map(|keys| (&keys.vault, keys.log.verifier())), &mut progress).await?;
+    let verdict = match signed {
+        Ok(signed) => against_signed(&store, &row, verdict, signed).await?,
+        Err(error) => {
+            let end = verdict.entries;
+            verdict.or_bad(end, super::writer::chain(&error))
+        }
+    };
+    store.close().await;
+    Ok(verdict)
+}
+
+impl Verdict {
+    fn or_bad(mut self, seq: u64, reason: String) -> Self {
+        self.first_bad = self.first_bad.or(Some(FirstBad { seq, reason }));
+        self
+    }
+}
+
+/// Where the row of the ledger cannot be read, the entries themselves still say whose they are.
+async fn row_from_entries(store: &Store, slug: Option<&str>) -> Result<Option<LedgerRow>, StoreError> {
+    for ledger_id in 1..=64 {
+        let Some(first) = store.entries(ledger_id, 0, 1).await?.into_iter().next() else {
+            continue;
+        };
+        let Ok(entry) = crate::ledger::entry::Entry::parse(&first.bytes) else {
+            continue;
+        };
+        let origin = entry.ledger.to_string();
+        let found = origin.rsplit('/').next().unwrap_or_default().to_owned();
+        if slug.is_none_or(|slug| slug == found) {
+            return Ok(Some(LedgerRow {
+                ledger_id,
+                slug: found,
+                origin,
+                size: u64::MAX,
+                last: Hash::ZERO,
+                at_millis: None,
+                peaks: Vec::new(),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+async fn against_signed(
+    store: &Store,
+    row: &LedgerRow,
+    verdict: Verdict,
+    signed: Option<Checkpoint>,
+) -> Result<Verdict, StoreError> {
+    let Some(signed) = signed else {
+        return Ok(verdict);
+    };
+    if verdict.first_bad.is_some() {
+        return Ok(verdict);
+    }
+    if verdict.entries < signed.size {
+        let (end, size) = (verdict.entries, signed.size);
+        return Ok(verdict.or_bad(end, format!("it is missing: {size} entries were signed, the log ends here")));
+    }
+    let root = if verdict.entries == signed.size {
+        verdict.root
+    } else {
+        super::folder::root_at(store, row.ledger_id, signed.size).await?
+    };
+    if root == signed.root {
+        return Ok(verdict);
+    }
+    Ok(verdict.or_bad(0, format!("the first {} entries are not those that were signed: the history was replaced", signed.size)))
+}
+
+/// The fold over all entries, and the comparison with everything derived from them.
+pub async fn check(
+    store: &Store,
+    row: &LedgerRow,
+    keys: Option<(&VaultKey, VerifierKey)>,
+    progress: &mut impl FnMut(u64, u64),
+) -> Result<Verdict, StoreError> {
+    let mut replay = Replay::new(&row.origin);
+    let mut spans = SpanSum::default();
+    let mut opened = 0;
+    let verdict = |replay: &Replay, opened: u64, first_bad: Option<FirstBad>| Verdict {
+        entries: replay.verifier.head().size(),
+        root: replay.verifier.head().frontier.root(),
+        first_bad,
+        opened,
+    };
+    let mut roots = store.checkpoints(row.ledger_id).await?.into_iter().peekable();
+    loop {
+        let from = replay.verifier.head().size();
+        let page = store.entries(row.ledger_id, from, PAGE).await?;
+        let Some(last) = page.last().map(|entry| entry.seq) else { break };
+        let mut vaults = match keys {
+            None => BTreeMap::new(),
+            Some(_) => {
+                let rows = store.vaults(row.ledger_id, from, PAGE).await?.into_iter();
+                rows.take_while(|(vault, _)| i64::try_from(vault.seq).is_ok_and(|seq| seq <= last))
+                    .map(|(vault, key)| (vault.seq, (vault, key)))
+                    .collect()
+            }
+        };
+        for stored in &page {
+            let seq = replay.verifier.head().size();
+            let bad = |reason: String| Some(FirstBad { seq, reason });
+            if i64::try_from(seq) != Ok(stored.seq) {
+                let reason = format!("it is missing: the next stored entry is {}", stored.seq);
+                return Ok(verdict(&replay, opened, bad(reason)));
+            }
+            let mut donor = None;
+            let pushed = replay.push(&stored.bytes, |entry, rows| {
+                rows.iter().for_each(|row| spans.add(row));
+                donor = Donation::from_entry(entry).ok().flatten().map(|gift| gift.donor);
+            });
+            let leaf = match pushed {
+                Ok(leaf) => leaf,
+                Err(first_bad) => return Ok(verdict(&replay, opened, Some(first_bad))),
+            };
+            if stored.leaf != leaf.0 {
+                let reason = "its stored leaf hash is not that of its bytes".into();
+                return Ok(verdict(&replay, opened, bad(reason)));
+            }
+            if let (Some((vault_key, _)), Some(donor), Some((vault, key))) = (&keys, donor, vaults.remove(&seq)) {
+                let plain = vault_key.open(vault.person, vault.seq, &vault.sealed, &key.wrapped);
+                match plain {
+                    Ok((salt, record)) if commitment::person_bytes(&salt, &record) == donor => opened += 1,
+                    Ok(_) => return Ok(verdict(&replay, opened, bad("the record in the vault is not the one it commits to".into()))),
+                    Err(error) => return Ok(verdict(&replay, opened, bad(error.to_string()))),
+                }
+            }
+            while let Some((_, note)) = roots.next_if(|(size, _)| *size == seq + 1) {
+                if let Some(reason) = checkpoint_fault(&note, keys.as_ref().map(|(_, key)| key), &replay) {
+                    return Ok(verdict(&replay, opened, bad(reason)));
+                }
+            }
+        }
+        progress(replay.verifier.head().size(), row.size);
+    }
+    let size = replay.verifier.head().size();
+    let end = |seq: u64, reason: String| Some(FirstBad { seq, reason });
+    if let Some((signed, _)) = roots.next() {
+        return Ok(verdict(&replay, opened, end(size, format!("it is missing: a checkpoint over {signed} entries was signed"))));
+    }
+    if row.size != u64::MAX && row.size > size {
+        return Ok(verdict(&replay, opened, end(size, format!("it is missing: the ledger's row counts {} entries", row.size))));
+    }
+    if row.size < size {
+        let reason = format!("it lies behind the end: the ledger's row counts {} entries", row.size);
+        return Ok(verdict(&replay, opened, end(row.size, reason)));
+    }
+    let head_differs = row.size != u64::MAX
+        && (row.last != replay.verifier.head().last
+            || row.peaks != replay.verifier.head().frontier.peaks()
+            || row.at_millis != replay.verifier.head().at.map(crate::values::Timestamp::millis));
+    if head_differs {
+        let reason = "the ledger's row does not say where the log ends".into();
+        return Ok(verdict(&replay, opened, end(size.saturating_sub(1), reason)));
+    }
+    let fault = projection_fault(store, row.ledger_id, &replay, spans).await?;
+    Ok(verdict(&replay, opened, fault))
+}
+
+fn checkpoint_fault(note: &str, key: Option<&VerifierKey>, replay: &Replay) -> Option<String> {
+    let checkpoint = match key {
+        Some(key) => VerifiedCheckpoint::open(note.as_bytes(), key).map(|opened| opened.checkpoint().clone()),
+        None => crate::ledger::note::Note::parse(note.as_bytes()).map_err(Into::into).and_then(|note| Checkpoint::parse(&note.text)),
+    };
+    match checkpoint {
+        Err(error) => Some(format!("the stored checkpoint that ends here is bad: {error}")),
+        Ok(checkpoint) if checkpoint.root != replay.verifier.head().frontier.root() => {
+            Some("the checkpoint that was signed here has another root: the history was replaced".into())
+        }
+        Ok(_) => None,
+    }
+}
+
+/// Compares lines, posts, runs and states with the replay.
+async fn projection_fault(
+    store: &Store,
+    ledger_id: i64,
+    replay: &Replay,
+    expected: SpanSum,
+) -> Result<Option<FirstBad>, StoreError> {
+    let fault = |seq: u64, reason: String| Ok(Some(FirstBad { seq, reason }));
+    let last = replay.verifier.head().size().saturating_sub(1);
+    if store.lines(ledger_id).await? != replay.line_rows() {
+        return fault(last, "the table of lines is not what the entries say".into());
+    }
+    let mut found = SpanSum::default();
+    let mut after = None;
+    loop {
+        let page = store.spans(ledger_id, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        page.iter().for_each(|row| found.add(row));
+    }
+    if found != expected {
+        let seq = first_differing_span(store, ledger_id, replay).await?;
+        return fault(seq, "its posts stand otherwise in the table of spans: that table was changed".into());
+    }
+    for (line_id, name) in replay.line_rows() {
+        let line = replay.verifier.book().line(&name).expect("the row was made from the book");
+        let stored = store.runs(ledger_id, line_id).await?;
+        let expected = replay.run_rows(line_id, line);
+        if stored != expected {
+            let differing = stored.iter().find(|row| !expected.contains(row)).or_else(|| expected.iter().find(|row| !stored.contains(row)));
+            let by = differing.and_then(|row| u64::try_from(row.numbers().1).ok()).unwrap_or(last);
+            return fault(by.min(last), format!("the runs of line {name} are not what the entries say: that table was changed"));
+        }
+    }
+    let expected = replay.subject_rows();
+    let mut areas: Vec<&str> = expected.iter().map(|row| row.area).collect();
+    areas.dedup();
+    for area in areas {
+        let stored = store.subjects(ledger_id, area).await?;
+        let wanted: Vec<(String, Vec<u8>)> =
+            expected.iter().filter(|row| row.area == area).map(|row| (row.id.clone(), row.doc.clone())).collect();
+        if stored != wanted {
+            return fault(last, format!("the stored state of a {area} is not what the entries say: that table was changed"));
+        }
+    }
+    Ok(None)
+}
+
+/// The lowest entry of which a post is missing, added or changed in the table. Slow, and asked for only when something differs.
+async fn first_differing_span(store: &Store, ledger_id: i64, replay: &Replay) -> Result<u64, StoreError> {
+    let mut by_entry: BTreeMap<u64, SpanSum> = BTreeMap::new();
+    let mut after = None;
+    loop {
+        let page = store.spans(ledger_id, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        page.iter().for_each(|row| by_entry.entry(row.seq).or_default().add(row));
+    }
+    let size = replay.verifier.head().size();
+    let mut from = 0;
+    while from < size {
+        for stored in store.entries(ledger_id, from, PAGE).await? {
+            let mut expected = SpanSum::default();
+            if let Ok(entry) = crate::ledger::entry::Entry::parse(&stored.bytes) {
+                let rows = super::writer::span_rows(&entry, |name| replay.line_id(name).unwrap_or(-1));
+                rows.iter().for_each(|row| expected.add(row));
+            }
+            if by_entry.get(&from).copied().unwrap_or_default() != expected {
+                return Ok(from);
+            }
+            from += 1;
+        }
+    }
+    Ok(size.saturating_sub(1))
+}
+
+/// A sum over rows that does not depend on their order: equal sums mean equal rows (SHA-256, added word by word).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct SpanSum {
+    count: u64,
+    words: [u64; 4],
+}
+
+impl SpanSum {
+    fn add(&mut self, row: &SpanRow) {
+        let mut bytes = [0; 56];
+        let numbers = [row.line_id, row.op, row.place, row.of_seq].map(i64::to_be_bytes);
+        let positions = [row.span.from, row.span.to, row.seq].map(u64::to_be_bytes);
+        for (place, number) in numbers.iter().chain(&positions).enumerate() {
+            bytes[place * 8..place * 8 + 8].copy_from_slice(number);
+        }
+        let hash = Hash::of(&[&bytes]);
+        for (word, part) in self.words.iter_mut().zip(hash.0.chunks_exact(8)) {
+            *word = word.wrapping_add(u64::from_be_bytes(part.try_into().expect("chunks of eight")));
+        }
+        self.count += 1;
+    }
+}

@@ -1,0 +1,808 @@
+//! The one writer of a ledger: takes what waits in its bounded queue, decides it, seals it, makes it durable in one transaction,
+//! and only then answers. While one batch is made durable the next is decided.
+//!
+//! A crash before the transaction ends leaves nothing of a batch and nobody was told of it; a crash after it leaves the whole batch,
+//! and whoever was not told finds it again by its key. A failed commit throws away everything that was decided on top of it: the
+//! writer forgets its caches and reads them again.
+
+use super::folder::{self, OpenError, Opened, WriteLock};
+use crate::clock::Clock;
+use crate::domain::command::{Command, Order};
+use crate::domain::decide::{self, Context, Stop};
+use crate::domain::refusal::Refusal;
+use crate::domain::vocabulary::Role;
+use crate::domain::working_set::{Area, Need, WorkingSet};
+use crate::domain::{campaign::Campaign, case::Case, disbursement::Disbursement, fund::Account, fund::Fund, organisation::Organisation};
+use crate::ledger::canonical::Value;
+use crate::ledger::chain::Head;
+use crate::ledger::entry::Entry;
+use crate::ledger::line::{Inflow, Line, State};
+use crate::ledger::posting::CashRule;
+use crate::store::{Batch, EntryRow, PersonKeyRow, RunRow, SpanRow, Store, StoreError, SubjectRow, VaultRow};
+use crate::values::{Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
+use crate::vault::{Fresh, Keyed, VaultKey, scan};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Commands that wait at most.
+pub const QUEUE_MAX: usize = 4096;
+/// Checkpoints while the writer runs: at most one in this time.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// The clock may run ahead of the last entry by this much when posting starts.
+const GAP_MAX_DAYS: i64 = 90;
+/// The wall clock may move against the monotonic one by this much.
+const JUMP_MAX_SECONDS: i64 = 600;
+
+/// A command with what stands beside its entry, not in it.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// What is asked.
+    pub command: Command,
+    /// Idempotency key, and what the command says, so that the same key for something else is noticed.
+    pub key: Option<(String, String)>,
+    /// External reference: the channel's own number.
+    pub reference: Option<String>,
+    /// What the donor can find the gift by: order number and amount, see [`order_text`].
+    pub order: Option<String>,
+    /// Record and random bytes for the vault.
+    pub secret: Option<Secret>,
+    /// Codes to keep, by purpose, hash and subject.
+    pub codes: Vec<(&'static str, Hash, String)>,
+}
+
+/// What the vault keeps for an entry.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    /// Salt and keys.
+    pub fresh: Fresh,
+    /// The canonical bytes behind the commitment.
+    pub record: Vec<u8>,
+}
+
+/// What became of an accepted command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its first entry.
+    pub seq: u64,
+    /// Count of its entries.
+    pub count: u64,
+    /// Its key was known: this is the first answer once more.
+    pub repeated: bool,
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error, Clone)]
+pub enum WriteError {
+    /// The database failed.
+    #[error("{0}")]
+    Store(String),
+    /// A file beside the database failed.
+    #[error("{0}")]
+    File(String),
+    /// The clock cannot be trusted.
+    #[error("the clock says {now}, the last entry was posted at {last}: that is {days} days. Check the clock; if it is right, run this again with --accept-clock")]
+    Clock {
+        /// The clock.
+        now: Timestamp,
+        /// The last entry.
+        last: Timestamp,
+        /// Days between.
+        days: i64,
+    },
+    /// The clock jumped while the program ran.
+    #[error("the clock jumped by {seconds} seconds while this program ran; nothing more is posted. Check the clock and start again")]
+    ClockJumped {
+        /// How far.
+        seconds: i64,
+    },
+    /// An entry that was decided breaks a rule: our bug; nothing of it was written.
+    #[error("an entry could not be posted, which is a fault of this program: {0}. Nothing was written")]
+    Fault(String),
+    /// The writer has ended.
+    #[error("the writer has ended")]
+    Ended,
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(chain(&error))
+    }
+}
+
+impl From<OpenError> for WriteError {
+    fn from(error: OpenError) -> Self {
+        Self::File(chain(&error))
+    }
+}
+
+/// An error with its causes, on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Whether an operator vouches for a clock that looks wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockTrust {
+    /// A jump stops posting.
+    Checked,
+    /// The operator has looked.
+    Accepted,
+}
+
+/// What a donor finds a gift by.
+pub fn order_text(order_no: &str, amount: crate::values::Amount) -> String {
+    format!("{}\u{0}{}\u{0}{}", order_no.trim(), amount.minor(), amount.unit())
+}
+
+type Answer = Result<Vec<Result<Accepted, Refusal>>, WriteError>;
+
+enum Job {
+    Post(Vec<Submission>, oneshot::Sender<Answer>),
+    Finish(oneshot::Sender<Result<(), WriteError>>),
+}
+
+/// The way to the writer.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Handle {
+    /// Posts commands in order. Each is accepted or refused by itself; answered when all that was accepted is durable.
+    pub async fn post(&self, submissions: Vec<Submission>) -> Answer {
+        self.begin(submissions).await?.await.map_err(|_| WriteError::Ended)?
+    }
+
+    /// Puts commands into the queue and gives back the answer to wait for, so that more can be sent meanwhile.
+    pub async fn begin(&self, submissions: Vec<Submission>) -> Result<oneshot::Receiver<Answer>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Post(submissions, reply)).await.map_err(|_| WriteError::Ended)?;
+        Ok(answer)
+    }
+
+    /// Waits for what is queued, and signs a checkpoint at the head.
+    pub async fn finish(&self) -> Result<(), WriteError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Finish(reply)).await.map_err(|_| WriteError::Ended)?;
+        answer.await.map_err(|_| WriteError::Ended)?
+    }
+}
+
+/// Starts the writer of an opened ledger.
+pub async fn start(opened: Opened, lock: WriteLock, clock: Clock, trust: ClockTrust) -> Result<Handle, WriteError> {
+    if let (Some(last), ClockTrust::Checked) = (folder::last_at(&opened.row), trust) {
+        let now = clock.now();
+        let days = (now.millis() - last.millis()) / 86_400_000;
+        if days > GAP_MAX_DAYS {
+            return Err(WriteError::Clock { now, last, days });
+        }
+    }
+    let mut writer = Writer::new(opened, clock, trust)?;
+    writer.reload().await?;
+    let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+    tokio::spawn(async move {
+        writer.run(queue).await;
+        drop(lock);
+    });
+    Ok(Handle { jobs })
+}
+
+/// Entries of the batch in hand, and what must be answered when it is durable.
+#[derive(Default)]
+struct Decided {
+    batch: Batch,
+    touched: BTreeSet<(LineName, u64)>,
+    subjects: BTreeSet<(Area, String)>,
+    answers: Vec<(oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>)>,
+    root: Hash,
+}
+
+struct InFlight {
+    commit: JoinHandle<Result<(), StoreError>>,
+    answers: Vec<(oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>)>,
+    size: u64,
+    root: Hash,
+}
+
+struct Writer {
+    opened: Opened,
+    clock: Clock,
+    trust: ClockTrust,
+    zone: Zone,
+    head: Head,
+    set: WorkingSet,
+    line_ids: BTreeMap<LineName, i64>,
+    roles: BTreeMap<StaffId, BTreeSet<Role>>,
+    /// Keys and references to their entries; filled at first use.
+    known: Option<Known>,
+    latest_person: u64,
+    durable: (u64, Hash),
+    signed: u64,
+    last_checkpoint: Duration,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: BTreeMap<i64, (u64, u64, i64)>,
+    references: BTreeMap<i64, u64>,
+}
+
+impl Writer {
+    fn new(opened: Opened, clock: Clock, trust: ClockTrust) -> Result<Self, WriteError> {
+        Ok(Self {
+            opened,
+            clock,
+            trust,
+            zone: Zone::shanghai(),
+            head: Head::default(),
+            set: WorkingSet::default(),
+            line_ids: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            known: None,
+            latest_person: 0,
+            durable: (0, Hash::ZERO),
+            signed: 0,
+            last_checkpoint: Duration::ZERO,
+        })
+    }
+
+    const fn store(&self) -> &Store {
+        &self.opened.store
+    }
+
+    const fn ledger_id(&self) -> i64 {
+        self.opened.row.ledger_id
+    }
+
+    const fn vault(&self) -> &VaultKey {
+        &self.opened.keys.vault
+    }
+
+    /// Forgets everything and reads the head again.
+    async fn reload(&mut self) -> Result<(), WriteError> {
+        let row = self.opened.folder.find(self.store(), Some(&self.opened.row.slug.clone())).await?;
+        let frontier = folder::frontier(&row)?;
+        self.head = Head { last: row.last, at: folder::last_at(&row), frontier };
+        self.opened.row = row;
+        self.set = WorkingSet::default();
+        self.known = None;
+        let ledger_id = self.ledger_id();
+        self.line_ids = BTreeMap::new();
+        for (id, name) in self.store().lines(ledger_id).await? {
+            let name = LineName::parse(&name).ok_or(StoreError::Damaged { table: "line", what: name })?;
+            self.line_ids.insert(name, id);
+        }
+        self.roles = BTreeMap::new();
+        for (staff, role) in self.store().roles(ledger_id).await? {
+            if let (Ok(staff), Ok(role)) = (StaffId::parse(&staff), Role::parse(&role)) {
+                self.roles.entry(staff).or_default().insert(role);
+            }
+        }
+        self.latest_person = self.store().latest_person(ledger_id).await?;
+        self.signed = self.opened.folder.signed(&self.opened.keys)?.map_or(0, |checkpoint| checkpoint.size);
+        self.durable = (self.head.size(), self.head.frontier.root());
+        self.fetch(&Need::Subject(Area::Organisation, String::new())).await?;
+        if let Ok(Some(organisation)) = self.set.organisation() {
+            self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut in_flight: Option<InFlight> = None;
+        let mut finishing = Vec::new();
+        loop {
+            let first = match &mut in_flight {
+                // Nothing waits: the batch under way comes first, so that its callers are answered at once.
+                Some(flight) => tokio::select! {
+                    biased;
+                    job = queue.recv() => job,
+                    done = &mut flight.commit => {
+                        let flight = in_flight.take().expect("it is the one that was waited for");
+                        self.settle(flight, done).await;
+                        continue;
+                    }
+                },
+                None => queue.recv().await,
+            };
+            let Some(first) = first else { break };
+            let mut decided = Decided::default();
+            let mut next = Some(first);
+            let mut commands = 0;
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Finish(reply) => finishing.push(reply),
+                    Job::Post(submissions, reply) => {
+                        commands += submissions.len();
+                        self.decide_all(submissions, reply, &mut decided, &mut in_flight).await;
+                    }
+                }
+                if commands < QUEUE_MAX && finishing.is_empty() {
+                    next = queue.try_recv().ok();
+                }
+            }
+            self.wait_for(&mut in_flight).await;
+            if decided.batch.entries.is_empty() {
+                answer(decided.answers, None);
+            } else {
+                in_flight = Some(self.begin_commit(decided));
+            }
+            if !finishing.is_empty() {
+                self.wait_for(&mut in_flight).await;
+                let result = self.checkpoint().await;
+                for reply in finishing.drain(..) {
+                    let _ = reply.send(result.clone());
+                }
+            }
+        }
+        self.wait_for(&mut in_flight).await;
+        let _ = self.checkpoint().await;
+    }
+
+    async fn wait_for(&mut self, in_flight: &mut Option<InFlight>) {
+        if let Some(mut flight) = in_flight.take() {
+            let done = (&mut flight.commit).await;
+            self.settle(flight, done).await;
+        }
+    }
+
+    /// A commit has ended: answer those who wait, and sign a checkpoint where it is time.
+    async fn settle(&mut self, flight: InFlight, done: Result<Result<(), StoreError>, tokio::task::JoinError>) {
+        let result = match done {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(WriteError::from(error)),
+            Err(error) => Err(WriteError::Fault(error.to_string())),
+        };
+        match result {
+            Ok(()) => {
+                self.durable = (flight.size, flight.root);
+                answer(flight.answers, None);
+                if self.clock.elapsed() >= self.last_checkpoint + CHECKPOINT_EVERY {
+                    // A checkpoint that fails now is tried again after the next batch, and at the end.
+                    let _ = self.checkpoint().await;
+                }
+            }
+            Err(error) => {
+                answer(flight.answers, Some(error));
+                let _ = self.reload().await;
+            }
+        }
+    }
+
+    /// Signs the durable head, unless it is signed already.
+    async fn checkpoint(&mut self) -> Result<(), WriteError> {
+        let (size, root) = self.durable;
+        if size <= self.signed {
+            return Ok(());
+        }
+        let note = self.opened.folder.sign(&self.opened.keys, size, root)?;
+        self.store().put_checkpoint(self.ledger_id(), size, &note).await?;
+        self.signed = size;
+        self.last_checkpoint = self.clock.elapsed();
+        Ok(())
+    }
+
+    async fn decide_all(
+        &mut self,
+        submissions: Vec<Submission>,
+        reply: oneshot::Sender<Answer>,
+        decided: &mut Decided,
+        in_flight: &mut Option<InFlight>,
+    ) {
+        let jump = self.clock.jump_seconds();
+        if jump.abs() > JUMP_MAX_SECONDS && self.trust == ClockTrust::Checked {
+            let _ = reply.send(Err(WriteError::ClockJumped { seconds: jump }));
+            return;
+        }
+        let mut results = Vec::with_capacity(submissions.len());
+        for submission in submissions {
+            match self.decide_one(submission, decided, in_flight).await {
+                Ok(result) => results.push(result),
+                Err(error) => {
+                    // What was decided in memory for this batch can no longer be trusted: drop the whole batch.
+                    let _ = reply.send(Err(error.clone()));
+                    answer(std::mem::take(decided).answers, Some(error));
+                    self.wait_for(in_flight).await;
+                    let _ = self.reload().await;
+                    return;
+                }
+            }
+        }
+        decided.answers.push((reply, results));
+    }
+
+    async fn decide_one(
+        &mut self,
+        submission: Submission,
+        decided: &mut Decided,
+        in_flight: &mut Option<InFlight>,
+    ) -> Result<Result<Accepted, Refusal>, WriteError> {
+        let key = submission.key.as_ref().map(|(key, payload)| {
+            (self.vault().keyed(Keyed::Key, key), self.vault().keyed(Keyed::Payload, payload))
+        });
+        let reference = submission.reference.as_ref().map(|text| self.vault().keyed(Keyed::Reference, text));
+        if (key.is_some() || reference.is_some()) && self.known.is_none() {
+            self.wait_for(in_flight).await;
+            self.load_known().await?;
+        }
+        if let Some(known) = &self.known {
+            if let Some((seq, count, payload)) = key.and_then(|(key, _)| known.keys.get(&key)).copied() {
+                let same = key.is_some_and(|(_, ours)| ours == payload);
+                let accepted = Accepted { seq, count, repeated: true };
+                return Ok(if same { Ok(accepted) } else { Err(Refusal::KeyReused { seq }) });
+            }
+            if let Some(seq) = reference.and_then(|reference| known.references.get(&reference)) {
+                return Ok(Err(Refusal::ReferenceRepeated { seq: *seq }));
+            }
+        }
+        if let Err(refusal) = scan_public(&submission.command.order) {
+            return Ok(Err(refusal));
+        }
+        let drafts = loop {
+            match self.try_decide(&submission.command) {
+                Ok(drafts) => break drafts,
+                Err(Stop::Refused(refusal)) => return Ok(Err(refusal)),
+                Err(Stop::Needs(need)) => {
+                    self.wait_for(in_flight).await;
+                    self.fetch(&need).await?;
+                }
+            }
+        };
+        let now = self.clock.now();
+        let entries: Vec<Entry<'static>> = drafts
+            .into_iter()
+            .map(|draft| draft.into_entry(&self.opened.row.origin, now, &submission.command.by))
+            .collect();
+        // Everything that posting and projecting touches is fetched before anything changes.
+        for entry in &entries {
+            self.prepare(entry, in_flight).await?;
+        }
+        let order_hash = submission.order.as_ref().map_or(0, |text| self.vault().keyed(Keyed::Order, text));
+        let first = self.head.size();
+        let count = u64::try_from(entries.len()).expect("a command is a few entries");
+        let (key_hash, payload_hash) = key.unwrap_or_default();
+        for (place, entry) in entries.into_iter().enumerate() {
+            let beside = EntryRow {
+                seq: 0,
+                leaf: Hash::ZERO,
+                key_hash,
+                payload_hash,
+                reference_hash: if place == 0 { reference.unwrap_or(0) } else { 0 },
+                order_hash: if place == 0 { order_hash } else { 0 },
+                bytes: Vec::new(),
+            };
+            match self.post(entry, beside, decided) {
+                Ok(()) => {}
+                // The first entry of a command has changed nothing yet, so it is only refused.
+                Err(Fail::Refused(refusal)) if place == 0 => return Ok(Err(refusal)),
+                Err(Fail::Refused(refusal)) => return Err(WriteError::Fault(refusal.to_string())),
+                Err(Fail::Fault(error)) => return Err(error),
+            }
+        }
+        if let Some(known) = &mut self.known {
+            if let Some((key, payload)) = key {
+                known.keys.insert(key, (first, count, payload));
+            }
+            if let Some(reference) = reference {
+                known.references.insert(reference, first);
+            }
+        }
+        if let Some(secret) = submission.secret {
+            self.latest_person += 1;
+            let (sealed, wrapped) = self.vault().seal(&secret.fresh, self.latest_person, first, &secret.record);
+            decided.batch.vault.push(VaultRow { seq: first, person: self.latest_person, sealed });
+            decided.batch.person_keys.push(PersonKeyRow { person: self.latest_person, wrapped });
+        }
+        decided.batch.codes.extend(submission.codes);
+        Ok(Ok(Accepted { seq: first, count, repeated: false }))
+    }
+
+    fn try_decide(&self, command: &Command) -> Result<Vec<decide::Draft>, Stop> {
+        let none = BTreeSet::new();
+        let today: Day = self.head.at.map_or(self.clock.now(), |at| at.max(self.clock.now())).day(&self.zone);
+        let context = Context { by: &command.by, roles: self.roles.get(&command.by).unwrap_or(&none), today };
+        decide::decide(&self.set, &context, command)
+    }
+
+    /// Fetches the states that an entry will change and the lines that it posts to.
+    async fn prepare(&mut self, entry: &Entry<'_>, in_flight: &mut Option<InFlight>) -> Result<(), WriteError> {
+        for (area, id) in decide::touches(entry) {
+            if !id.is_empty() && !self.is_known(area, &id) {
+                self.wait_for(in_flight).await;
+                self.fetch(&Need::Subject(area, id)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_known(&self, area: Area, id: &str) -> bool {
+        match area {
+            Area::Organisation => self.set.organisation.contains_key(id),
+            Area::Account => self.set.accounts.contains_key(id),
+            Area::Fund => self.set.funds.contains_key(id),
+            Area::Campaign => self.set.campaigns.contains_key(id),
+            Area::Case => self.set.cases.contains_key(id),
+            Area::Disbursement => self.set.disbursements.contains_key(id),
+        }
+    }
+
+    /// Applies an entry to the book, seals it and notes what must be written.
+    fn post(&mut self, entry: Entry<'static>, beside: EntryRow, decided: &mut Decided) -> Result<(), Fail> {
+        let seq = self.head.size();
+        self.set
+            .book
+            .apply(seq, &entry.post, &entry.cash, CashRule::Judged)
+            .map_err(|broken| Fail::Refused(Refusal::Posting(broken)))?;
+        let touched: Vec<(LineName, u64)> = self
+            .set
+            .book
+            .touched()
+            .map(|(place, from)| (self.set.book.lines()[place].name().clone(), from))
+            .collect();
+        let sealed = self.head.seal(entry.clone());
+        let sealed = sealed.map_err(|error| Fail::Fault(WriteError::Fault(error.to_string())))?;
+        let mut entry = entry;
+        entry.seq = seq;
+        decided.touched.extend(touched);
+        for row in span_rows(&entry, |name| self.line_id(name, &mut decided.batch)) {
+            decided.batch.spans.push(row);
+        }
+        for post in entry.post.iter().filter(|post| post.op == "in") {
+            if let Some(name) = LineName::parse(&post.line) {
+                self.set.lines.insert(name, true);
+            }
+        }
+        let changed = decide::project(&mut self.set, &entry)
+            .map_err(|error| Fail::Fault(WriteError::Fault(format!("{}: {error}", entry.kind))))?;
+        if entry.kind == "ledger.opened" {
+            if let Ok(Some(organisation)) = self.set.organisation() {
+                self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
+            }
+        }
+        decided.subjects.extend(changed);
+        decided.batch.entries.push(EntryRow { seq, leaf: sealed.leaf, bytes: sealed.bytes, ..beside });
+        Ok(())
+    }
+
+    /// Number of a line; a new one gets the next, in order of first use.
+    fn line_id(&mut self, name: &LineName, batch: &mut Batch) -> i64 {
+        if let Some(id) = self.line_ids.get(name) {
+            return *id;
+        }
+        let id = i64::try_from(self.line_ids.len()).expect("few lines");
+        self.line_ids.insert(name.clone(), id);
+        batch.lines.push((id, name.to_string()));
+        id
+    }
+
+    fn begin_commit(&mut self, mut decided: Decided) -> InFlight {
+        let size = self.head.size();
+        for (name, from) in &decided.touched {
+            let line_id = self.line_ids[name];
+            let line = self.set.book.line(&name.to_string()).expect("a touched line is in the book");
+            match line.run_at(*from) {
+                Some(run) => decided.batch.runs.push(RunRow {
+                    line_id,
+                    span: Span { from: *from, to: run.to },
+                    state: run.state,
+                    moved: matches!(run.state, State::Spent { by } if self.set.book.transfer(by).is_some()),
+                }),
+                None => decided.batch.gone.push((line_id, *from)),
+            }
+        }
+        for (area, id) in &decided.subjects {
+            decided.batch.subjects.extend(subject_row(&self.set, *area, id));
+        }
+        let entries = u64::try_from(decided.batch.entries.len()).expect("a batch is small");
+        decided.batch.ledger_id = self.ledger_id();
+        decided.batch.size_before = size - entries;
+        decided.batch.last = self.head.last;
+        decided.batch.at_millis = self.head.at.map_or(-1, Timestamp::millis);
+        decided.batch.peaks = self.head.frontier.peaks().to_vec();
+        decided.root = self.head.frontier.root();
+        let (store, batch) = (self.opened.store.clone(), decided.batch);
+        let commit = tokio::spawn(async move { store.commit(&batch).await });
+        InFlight { commit, answers: decided.answers, size, root: decided.root }
+    }
+
+    async fn load_known(&mut self) -> Result<(), WriteError> {
+        const PAGE: u32 = 20_000;
+        let mut known = Known::default();
+        let (mut from, ledger_id) = (0, self.ledger_id());
+        loop {
+            let page = self.store().keys(ledger_id, from, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            from = last.seq + 1;
+            for row in page {
+                if row.key_hash != 0 {
+                    // All entries of one command carry its key: the first is its answer.
+                    known.keys.entry(row.key_hash).and_modify(|(_, count, _)| *count += 1).or_insert((row.seq, 1, row.payload_hash));
+                }
+                if row.reference_hash != 0 {
+                    known.references.insert(row.reference_hash, row.seq);
+                }
+            }
+        }
+        self.known = Some(known);
+        Ok(())
+    }
+
+    /// Fetches one row into the working set.
+    async fn fetch(&mut self, need: &Need) -> Result<(), WriteError> {
+        let ledger_id = self.ledger_id();
+        match need {
+            Need::Subject(area, id) => {
+                let doc = self.store().subject(ledger_id, area.as_str(), id).await?;
+                know_subject(&mut self.set, *area, id, doc.as_deref())?;
+            }
+            Need::Line(name) => self.fetch_line(name).await?,
+            Need::Entry(seq) => {
+                let bytes = self.store().entry(ledger_id, *seq).await?;
+                if let Some(bytes) = &bytes {
+                    self.know_money_of(*seq, bytes).await?;
+                }
+                self.set.entries.insert(*seq, bytes);
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch_line(&mut self, name: &LineName) -> Result<(), WriteError> {
+        if self.set.lines.contains_key(name) {
+            return Ok(());
+        }
+        let Some(line_id) = self.line_ids.get(name).copied() else {
+            self.set.lines.insert(name.clone(), false);
+            return Ok(());
+        };
+        let runs = self.store().runs(self.ledger_id(), line_id).await?;
+        let line = Line::from_rows(name.clone(), runs.into_iter().map(|run| (run.span, run.state)));
+        let line = line.ok_or_else(|| StoreError::Damaged { table: "run", what: format!("the runs of {name} leave a gap") })?;
+        self.set.book.know_line(line);
+        self.set.lines.insert(name.clone(), true);
+        Ok(())
+    }
+
+    /// Makes an entry's inflows known, and where it is a transfer, its map: what a reversal or refund is judged against.
+    async fn know_money_of(&mut self, seq: u64, bytes: &[u8]) -> Result<(), WriteError> {
+        let entry = Entry::parse(bytes).map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })?;
+        let (mut outs, mut ins) = (Vec::new(), Vec::new());
+        for row in posted(&entry) {
+            let (op, name, span) = row?;
+            self.fetch_line(&name).await?;
+            match op {
+                "in" => ins.push((name, span)),
+                "out" => outs.push((name, span)),
+                _ => {}
+            }
+        }
+        for (name, span) in &ins {
+            self.set.book.know_inflow(&name.to_string(), Inflow { span: *span, seq });
+        }
+        outs.retain(|(name, _)| !ins.iter().any(|(inflow, _)| inflow == name));
+        if !ins.is_empty() && !outs.is_empty() {
+            self.set.book.know_transfer(seq, &outs, &ins);
+        }
+        Ok(())
+    }
+}
+
+enum Fail {
+    Refused(Refusal),
+    Fault(WriteError),
+}
+
+fn answer(answers: Vec<(oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>)>, error: Option<WriteError>) {
+    for (reply, results) in answers {
+        // A caller that has gone away does not need its answer.
+        let _ = reply.send(error.clone().map_or(Ok(results), Err));
+    }
+}
+
+/// Refuses text that would be public for ever and holds a number of a person.
+fn scan_public(order: &Order) -> Result<(), Refusal> {
+    let texts: Vec<(&'static str, &str)> = match order {
+        Order::OpenLedger(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
+        Order::OpenFund(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
+        Order::FileCampaign(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
+        Order::OpenCase(order) => vec![("region_zh", &order.region_zh), ("region_en", &order.region_en)],
+        Order::OpenAccount { account, .. } => vec![("account", account.as_str())],
+        Order::Transfer(_)
+        | Order::OpenCampaign { .. }
+        | Order::EndCampaign { .. }
+        | Order::AssessCase { .. }
+        | Order::ApproveCase { .. }
+        | Order::DeclineCase { .. }
+        | Order::CloseCase { .. }
+        | Order::ReceiveDonation(_)
+        | Order::RefundDonation { .. }
+        | Order::RequestDisbursement(_)
+        | Order::ApproveDisbursement { .. }
+        | Order::RejectDisbursement { .. }
+        | Order::PayDisbursement { .. }
+        | Order::ReturnDisbursement { .. }
+        | Order::AcknowledgeDisbursement { .. }
+        | Order::Reverse { .. }
+        | Order::CompleteImport(_)
+        | Order::PublishReport(_) => Vec::new(),
+    };
+    for (field, text) in texts {
+        if let Some(what) = scan::private(text) {
+            return Err(Refusal::Private { field, what });
+        }
+    }
+    Ok(())
+}
+
+/// The posts of an entry that is in the log: op, line, positions.
+pub(super) fn posted<'e>(entry: &'e Entry<'_>) -> impl Iterator<Item = Result<(&'e str, LineName, Span), StoreError>> {
+    entry.post.iter().map(|post| {
+        let damaged = || StoreError::Damaged { table: "entry", what: format!("a post of entry {}", entry.seq) };
+        let name = LineName::parse(&post.line).ok_or_else(damaged)?;
+        let (from, to) = (u64::try_from(post.from), u64::try_from(post.to));
+        let span = from.ok().zip(to.ok()).and_then(|(from, to)| Span::new(from, to)).ok_or_else(damaged)?;
+        Ok((post.op.as_ref(), name, span))
+    })
+}
+
+/// The rows of an entry's posts.
+pub(super) fn span_rows(entry: &Entry<'_>, mut line_id: impl FnMut(&LineName) -> i64) -> Vec<SpanRow> {
+    let mut rows = Vec::with_capacity(entry.post.len());
+    for (place, (row, post)) in (0..).zip(posted(entry).zip(&entry.post)) {
+        let (op, name, span) = row.expect("the book has accepted this post");
+        let op = match op {
+            "in" => 0,
+            "hold" => 1,
+            "out" => 2,
+            "free" => 3,
+            _ => 4,
+        };
+        rows.push(SpanRow { line_id: line_id(&name), op, span, seq: entry.seq, place, of_seq: post.of.unwrap_or(-1) });
+    }
+    rows
+}
+
+/// The row of a thing's current state.
+pub(super) fn subject_row(set: &WorkingSet, area: Area, id: &str) -> Option<SubjectRow> {
+    let object = match area {
+        Area::Organisation => set.organisation.get(id)?.as_ref()?.to_object(),
+        Area::Account => set.accounts.get(id)?.as_ref()?.to_object(),
+        Area::Fund => set.funds.get(id)?.as_ref()?.to_object(),
+        Area::Campaign => set.campaigns.get(id)?.as_ref()?.to_object(),
+        Area::Case => set.cases.get(id)?.as_ref()?.to_object(),
+        Area::Disbursement => set.disbursements.get(id)?.as_ref()?.to_object(),
+    };
+    let doc = object.to_bytes().expect("a state holds only what entries hold");
+    Some(SubjectRow { area: area.as_str(), id: id.into(), doc })
+}
+
+/// Puts a stored state, or its absence, into the working set.
+pub(super) fn know_subject(set: &mut WorkingSet, area: Area, id: &str, doc: Option<&[u8]>) -> Result<(), StoreError> {
+    let damaged = |what: String| StoreError::Damaged { table: "subject", what };
+    let value = doc.map(Value::parse).transpose().map_err(|error| damaged(error.to_string()))?;
+    let object = value.as_ref().and_then(Value::as_object);
+    let id = id.to_owned();
+    macro_rules! know {
+        ($field:ident, $type:ty) => {{
+            let state = object.map(<$type>::from_object).transpose().map_err(|error| damaged(error.to_string()))?;
+            set.$field.insert(id, state);
+        }};
+    }
+    match area {
+        Area::Organisation => know!(organisation, Organisation),
+        Area::Account => know!(accounts, Account),
+        Area::Fund => know!(funds, Fund),
+        Area::Campaign => know!(campaigns, Campaign),
+        Area::Case => know!(cases, Case),
+        Area::Disbursement => know!(disbursements, Disbursement),
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Where a ledger is kept. One contract, and behind it each database in its native way.
+//!
+//! What the writer is promised by [`Store::commit`]: when it returns, the whole batch survives power loss; when it fails, nothing of
+//! the batch is there; and it fails with [`StoreError::HeadMoved`] where somebody else has written since the batch was decided.
+
+mod rows;
+mod sqlite;
+
+pub use rows::{Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanRow, StoredEntry, SubjectRow, VaultRow};
+pub use sqlite::Sqlite;
+
+use crate::values::{Hash, Span};
+use std::path::{Path, PathBuf};
+
+/// The data folder's database file.
+pub const FILE_NAME: &str = "mingzhang.db";
+
+/// An operational failure: which step, on what.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no database in the folder.
+    #[error("there is no ledger in {}; make one with `mingzhang init`", path.display())]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A statement failed.
+    #[error("the database failed at {step}")]
+    Statement {
+        /// What was being done.
+        step: &'static str,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the database could not be brought to this version's schema")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// Somebody else wrote since the batch was decided.
+    #[error("another writer was faster; the batch was not written")]
+    HeadMoved,
+    /// A row does not have the form that this program writes.
+    #[error("a row of {table} is damaged: {what}")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// What is wrong.
+        what: String,
+    },
+    /// The disk has no room.
+    #[error("the disk is full; nothing of this step was written. Make room and run the same command again")]
+    DiskFull,
+}
+
+/// The database of a data folder.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// One file, embedded.
+    Sqlite(Sqlite),
+}
+
+macro_rules! each {
+    ($($(#[$doc:meta])* fn $name:ident(&self $(, $argument:ident: $type:ty)*) -> $result:ty;)+) => {
+        impl Store {
+            $($(#[$doc])*
+            pub async fn $name(&self $(, $argument: $type)*) -> Result<$result, StoreError> {
+                match self {
+                    Self::Sqlite(store) => store.$name($($argument),*).await,
+                }
+            })+
+        }
+    };
+}
+
+impl Store {
+    /// Opens the database of a data folder and brings its schema up to date; refused where there is none.
+    pub async fn open(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(FILE_NAME);
+        if !path.is_file() {
+            return Err(StoreError::Missing { path: folder.into() });
+        }
+        Sqlite::open(&path).await.map(Self::Sqlite)
+    }
+
+    /// Opens the database of a data folder, making it where there is none.
+    pub async fn create(folder: &Path) -> Result<Self, StoreError> {
+        Sqlite::open(&folder.join(FILE_NAME)).await.map(Self::Sqlite)
+    }
+
+    /// Opens for reading only, also a database that another schema wrote; for `verify`, which must work on damaged ones too.
+    pub async fn open_for_reading(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(FILE_NAME);
+        if !path.is_file() {
+            return Err(StoreError::Missing { path: folder.into() });
+        }
+        Sqlite::open_for_reading(&path).await.map(Self::Sqlite)
+    }
+
+    /// Waits for what is under way and closes the files.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+        }
+    }
+}
+
+each! {
+    /// Makes the row of a new ledger and gives its id; refused where origin or slug is taken.
+    fn create_ledger(&self, origin: &str, slug: &str) -> i64;
+    /// All ledgers of this store, with their heads.
+    fn ledgers(&self) -> Vec<LedgerRow>;
+    /// Writes a batch in one durable transaction, conditional on the head.
+    fn commit(&self, batch: &Batch) -> ();
+    /// Up to `limit` entries from `from` on, in order.
+    fn entries(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<StoredEntry>;
+    /// Leaf hashes of the entries `[from, to)`, in order.
+    fn leaves(&self, ledger_id: i64, from: u64, to: u64) -> Vec<Hash>;
+    /// The bytes of an entry.
+    fn entry(&self, ledger_id: i64, seq: u64) -> Option<Vec<u8>>;
+    /// Keyed hashes beside up to `limit` entries from `from` on, in order.
+    fn keys(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<EntryKeys>;
+    /// Entries of gifts that were recorded with this order number.
+    fn entries_by_order(&self, ledger_id: i64, order_hash: i64) -> Vec<u64>;
+    /// Names of lines by their number.
+    fn lines(&self, ledger_id: i64) -> Vec<(i64, String)>;
+    /// All runs of a line, in order.
+    fn runs(&self, ledger_id: i64, line_id: i64) -> Vec<RunRow>;
+    /// The runs that overlap `span`, whole, in order.
+    fn runs_in(&self, ledger_id: i64, line_id: i64, span: Span) -> Vec<RunRow>;
+    /// The inflows that overlap `span`, whole, in order.
+    fn inflows_in(&self, ledger_id: i64, line_id: i64, span: Span) -> Vec<InflowRow>;
+    /// The posts that touch `span` below tree size `size`, in order of posting: op, positions, entry.
+    fn posts_until(&self, ledger_id: i64, line_id: i64, span: Span, size: u64) -> Vec<(i64, Span, u64)>;
+    /// Up to `limit` spans after `after`, in the order of their key.
+    fn spans(&self, ledger_id: i64, after: Option<SpanRow>, limit: u32) -> Vec<SpanRow>;
+    /// The state of a thing.
+    fn subject(&self, ledger_id: i64, area: &str, id: &str) -> Option<Vec<u8>>;
+    /// The states of all things of an area.
+    fn subjects(&self, ledger_id: i64, area: &str) -> Vec<(String, Vec<u8>)>;
+    /// Keeps a signed checkpoint.
+    fn put_checkpoint(&self, ledger_id: i64, size: u64, note: &str) -> ();
+    /// All signed checkpoints, smallest first.
+    fn checkpoints(&self, ledger_id: i64) -> Vec<(u64, String)>;
+    /// The newest signed checkpoint.
+    fn latest_checkpoint(&self, ledger_id: i64) -> Option<(u64, String)>;
+    /// The sealed record behind an entry's commitment, with its person's wrapped key.
+    fn vault(&self, ledger_id: i64, seq: u64) -> Option<(VaultRow, PersonKeyRow)>;
+    /// Up to `limit` sealed records from `from` on.
+    fn vaults(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<(VaultRow, PersonKeyRow)>;
+    /// Highest number given to a person.
+    fn latest_person(&self, ledger_id: i64) -> u64;
+    /// Keeps the hash of a code.
+    fn put_code(&self, ledger_id: i64, purpose: &str, code_hash: Hash, subject: &str) -> ();
+    /// What a code opens.
+    fn code(&self, ledger_id: i64, purpose: &str, code_hash: Hash) -> Option<String>;
+    /// Admits a member of staff.
+    fn put_staff(&self, ledger_id: i64, staff_id: &str, name: &str) -> ();
+    /// All members of staff: id, name.
+    fn staff(&self, ledger_id: i64) -> Vec<(String, String)>;
+    /// Gives a role.
+    fn put_role(&self, ledger_id: i64, staff_id: &str, role: &str) -> ();
+    /// Takes a role.
+    fn remove_role(&self, ledger_id: i64, staff_id: &str, role: &str) -> ();
+    /// All roles: staff id, role.
+    fn roles(&self, ledger_id: i64) -> Vec<(String, String)>;
+    /// Replaces everything that is derived from entries, in one transaction.
+    fn replace_projection(&self, ledger_id: i64, projection: &Projection) -> ();
+}

@@ -1,0 +1,210 @@
+//! Rows as they are stored: plain, and never what goes over the wire.
+
+use crate::ledger::line::State;
+use crate::values::{Hash, Span};
+
+/// Where a ledger's log ends, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// Number in this store.
+    pub ledger_id: i64,
+    /// Origin of the log.
+    pub origin: String,
+    /// Last segment of the origin.
+    pub slug: String,
+    /// Count of entries.
+    pub size: u64,
+    /// Leaf hash of the last entry.
+    pub last: Hash,
+    /// `at` of the last entry in milliseconds.
+    pub at_millis: Option<i64>,
+    /// Peaks of the tree, largest first.
+    pub peaks: Vec<Hash>,
+}
+
+/// An entry to be stored, with the keyed hashes beside it; 0 is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Place in the log.
+    pub seq: u64,
+    /// Leaf hash.
+    pub leaf: Hash,
+    /// Of the idempotency key.
+    pub key_hash: i64,
+    /// Of the command that the key was used for.
+    pub payload_hash: i64,
+    /// Of the external reference.
+    pub reference_hash: i64,
+    /// Of the donor's order number.
+    pub order_hash: i64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// An entry as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Place in the log.
+    pub seq: i64,
+    /// Leaf hash as stored.
+    pub leaf: Vec<u8>,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Keyed hashes beside an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryKeys {
+    /// Place in the log.
+    pub seq: u64,
+    /// Of the idempotency key; 0 is none.
+    pub key_hash: i64,
+    /// Of the command that the key was used for.
+    pub payload_hash: i64,
+    /// Of the external reference; 0 is none.
+    pub reference_hash: i64,
+}
+
+/// A post as a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SpanRow {
+    /// The line.
+    pub line_id: i64,
+    /// 0 in, 1 hold, 2 out, 3 free, 4 void.
+    pub op: i64,
+    /// The positions.
+    pub span: Span,
+    /// The entry.
+    pub seq: u64,
+    /// Place of the post in the entry.
+    pub place: i64,
+    /// The entry that it refers to; −1 is none.
+    pub of_seq: i64,
+}
+
+/// A maximal run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// The line.
+    pub line_id: i64,
+    /// The positions.
+    pub span: Span,
+    /// State and owner.
+    pub state: State,
+    /// Spent by a transfer: a trace goes on in another line.
+    pub moved: bool,
+}
+
+/// An inflow of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InflowRow {
+    /// The positions.
+    pub span: Span,
+    /// The entry.
+    pub seq: u64,
+}
+
+/// The state of a thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectRow {
+    /// What kind of thing.
+    pub area: &'static str,
+    /// Which.
+    pub id: String,
+    /// Canonical JSON.
+    pub doc: Vec<u8>,
+}
+
+/// A sealed record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultRow {
+    /// The entry whose commitment it opens.
+    pub seq: u64,
+    /// Whose key sealed it.
+    pub person: u64,
+    /// Salt and record, sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// A person's key, wrapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonKeyRow {
+    /// Whose.
+    pub person: u64,
+    /// The key, wrapped with the vault's.
+    pub wrapped: Vec<u8>,
+}
+
+
+/// What one batch writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The ledger.
+    pub ledger_id: i64,
+    /// Entries before the batch.
+    pub size_before: u64,
+    /// New entries, in order.
+    pub entries: Vec<EntryRow>,
+    /// Their posts.
+    pub spans: Vec<SpanRow>,
+    /// Lines that are new.
+    pub lines: Vec<(i64, String)>,
+    /// Runs that are new or changed.
+    pub runs: Vec<RunRow>,
+    /// Runs that are gone: line and first position.
+    pub gone: Vec<(i64, u64)>,
+    /// States that are new or changed.
+    pub subjects: Vec<SubjectRow>,
+    /// Sealed records.
+    pub vault: Vec<VaultRow>,
+    /// Keys of new persons.
+    pub person_keys: Vec<PersonKeyRow>,
+    /// Hashes of codes: purpose, hash, subject.
+    pub codes: Vec<(&'static str, Hash, String)>,
+    /// Leaf hash of the last entry.
+    pub last: Hash,
+    /// Its `at`.
+    pub at_millis: i64,
+    /// Peaks of the tree after the batch.
+    pub peaks: Vec<Hash>,
+}
+
+/// Everything that is derived from entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Projection {
+    /// Lines.
+    pub lines: Vec<(i64, String)>,
+    /// Posts.
+    pub spans: Vec<SpanRow>,
+    /// Runs.
+    pub runs: Vec<RunRow>,
+    /// States.
+    pub subjects: Vec<SubjectRow>,
+}
+
+impl RunRow {
+    /// Numbers of state and owner as they are stored: 0 free, 1 held, 2 spent, 3 void, 4 moved by a transfer.
+    pub fn numbers(&self) -> (i64, i64) {
+        let by = |seq: u64| i64::try_from(seq).expect("sequence numbers stay below 2^53");
+        match self.state {
+            State::Free => (0, -1),
+            State::Held { by: seq } => (1, by(seq)),
+            State::Spent { by: seq } => (if self.moved { 4 } else { 2 }, by(seq)),
+            State::Void { by: seq } => (3, by(seq)),
+        }
+    }
+
+    /// From stored numbers; `None` for numbers that are never stored.
+    pub fn from_numbers(line_id: i64, from: i64, to: i64, state: i64, by: i64) -> Option<Self> {
+        let span = Span::new(u64::try_from(from).ok()?, u64::try_from(to).ok()?)?;
+        let owner = u64::try_from(by);
+        let state_of = match (state, owner) {
+            (0, Err(_)) => State::Free,
+            (1, Ok(by)) => State::Held { by },
+            (2 | 4, Ok(by)) => State::Spent { by },
+            (3, Ok(by)) => State::Void { by },
+            _ => return None,
+        };
+        Some(Self { line_id, span, state: state_of, moved: state == 4 })
+    }
+}

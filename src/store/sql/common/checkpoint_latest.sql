@@ -1,0 +1,5 @@
+select size, note
+from checkpoint
+where ledger_id = $1
+order by size desc
+limit 1

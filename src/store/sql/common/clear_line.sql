@@ -1,0 +1,2 @@
+delete from line
+where ledger_id = $1

@@ -1,0 +1,2 @@
+delete from run
+where ledger_id = $1

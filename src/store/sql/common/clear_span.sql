@@ -1,0 +1,2 @@
+delete from span
+where ledger_id = $1

@@ -1,0 +1,2 @@
+delete from subject
+where ledger_id = $1

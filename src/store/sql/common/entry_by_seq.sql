@@ -1,0 +1,3 @@
+select bytes
+from entry
+where ledger_id = $1 and seq = $2

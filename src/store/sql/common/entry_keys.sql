@@ -1,0 +1,3 @@
+select key_hash, payload_hash, reference_hash
+from entry
+where ledger_id = $1 and seq = $2

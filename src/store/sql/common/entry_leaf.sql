@@ -1,0 +1,3 @@
+select leaf
+from entry
+where ledger_id = $1 and seq = $2

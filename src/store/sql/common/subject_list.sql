@@ -1,0 +1,4 @@
+select id, doc
+from subject
+where ledger_id = $1 and area = $2
+order by id

@@ -1,0 +1,2 @@
+insert into person_key (ledger_id, person, wrapped)
+values

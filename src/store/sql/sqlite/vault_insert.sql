@@ -1,0 +1,2 @@
+insert into vault (ledger_id, seq, person, sealed)
+values
