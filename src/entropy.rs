@@ -50,7 +50,8 @@ impl Entropy {
     pub fn code(&mut self) -> String {
         const ALPHABET: &[u8; 32] = b"23456789abcdefghjkmnpqrstuvwxyz0";
         let random: [u8; 32] = self.bytes();
-        let letters: Vec<char> = random.iter().take(28).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+        let letters: Vec<char> =
+            random.iter().take(28).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
         letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
     }
 }

@@ -56,7 +56,7 @@ create table span (
   primary key (ledger_id, line_id, op, from_position, seq, place)
 ) without rowid;
 
--- Derived: maximal runs of one state and owner; state 0 free, 1 held, 2 spent, 3 void, 4 moved by a transfer. Answers "now".
+-- Derived: maximal runs of one state and owner; state 0 free, 1 held, 2 spent, 3 void. Answers "now".
 create table run (
   ledger_id integer not null,
   line_id integer not null,
@@ -109,9 +109,11 @@ create table code (
   primary key (ledger_id, purpose, code_hash)
 ) without rowid;
 
+-- Who may do what here; the first one admitted is whom the local command line acts as.
 create table staff (
   ledger_id integer not null,
   staff_id text not null,
+  place integer not null,
   name text not null,
   primary key (ledger_id, staff_id)
 ) without rowid;

@@ -98,7 +98,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The database holds another history than what was signed.
-    #[error("the database does not hold the history that was signed at {signed} entries. Nothing is written. `mingzhang verify` says which entry is the first bad one")]
+    #[error(
+        "the database does not hold the history that was signed at {signed} entries. Nothing is written. `mingzhang verify` says which entry is the first bad one"
+    )]
     OtherHistory {
         /// Entries signed.
         signed: u64,

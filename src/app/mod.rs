@@ -1,10 +1,11 @@
 //! Use cases, for web and command line alike.
 
-pub mod folder;
-pub mod writer;
-pub mod verify;
-pub mod rebuild;
 pub mod export;
-pub mod trace;
+pub mod folder;
+pub mod gift;
 pub mod import;
 pub mod publish;
+pub mod rebuild;
+pub mod trace;
+pub mod verify;
+pub mod writer;

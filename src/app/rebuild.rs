@@ -5,7 +5,7 @@ use super::writer::{span_rows, subject_row};
 use crate::domain::decide::project;
 use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::entry::Entry;
-use crate::ledger::line::{Line, State};
+use crate::ledger::line::Line;
 use crate::ledger::verify::{FirstBad, Verifier};
 use crate::store::{Projection, RunRow, SpanRow, Store, StoreError, SubjectRow};
 use crate::values::{Hash, LineName};
@@ -67,10 +67,8 @@ impl Replay {
     }
 
     /// The rows of a line's runs.
-    pub fn run_rows(&self, line_id: i64, line: &Line) -> Vec<RunRow> {
-        let book = self.verifier.book();
-        let moved = |state: State| matches!(state, State::Spent { by } if book.transfer(by).is_some());
-        line.runs().map(|(span, state)| RunRow { line_id, span, state, moved: moved(state) }).collect()
+    pub fn run_rows(line_id: i64, line: &Line) -> Vec<RunRow> {
+        line.runs().map(|(span, state)| RunRow { line_id, span, state }).collect()
     }
 
     /// The rows of all states, by area and id.
@@ -112,7 +110,7 @@ pub async fn rebuild(folder: &Folder, slug: Option<&str>) -> Result<Result<Rebui
     }
     projection.lines = replay.line_rows();
     for (line_id, line) in (0..).zip(replay.verifier.book().lines()) {
-        projection.runs.extend(replay.run_rows(line_id, line));
+        projection.runs.extend(Replay::run_rows(line_id, line));
     }
     projection.subjects = replay.subject_rows();
     opened.store.replace_projection(row.ledger_id, &projection).await?;

@@ -52,7 +52,8 @@ pub async fn verify(
         None => Ok(None),
         Some(keys) => folder.signed(keys),
     };
-    let verdict = check(&store, &row, keys.as_ref().map(|keys| (&keys.vault, keys.log.verifier())), &mut progress).await?;
+    let verdict =
+        check(&store, &row, keys.as_ref().map(|keys| (&keys.vault, keys.log.verifier())), &mut progress).await?;
     let verdict = match signed {
         Ok(signed) => against_signed(&store, &row, verdict, signed).await?,
         Err(error) => {
@@ -121,7 +122,10 @@ async fn against_signed(
     if root == signed.root {
         return Ok(verdict);
     }
-    Ok(verdict.or_bad(0, format!("the first {} entries are not those that were signed: the history was replaced", signed.size)))
+    Ok(verdict.or_bad(
+        0,
+        format!("the first {} entries are not those that were signed: the history was replaced", signed.size),
+    ))
 }
 
 /// The fold over all entries, and the comparison with everything derived from them.
@@ -178,7 +182,13 @@ pub async fn check(
                 let plain = vault_key.open(vault.person, vault.seq, &vault.sealed, &key.wrapped);
                 match plain {
                     Ok((salt, record)) if commitment::person_bytes(&salt, &record) == donor => opened += 1,
-                    Ok(_) => return Ok(verdict(&replay, opened, bad("the record in the vault is not the one it commits to".into()))),
+                    Ok(_) => {
+                        return Ok(verdict(
+                            &replay,
+                            opened,
+                            bad("the record in the vault is not the one it commits to".into()),
+                        ));
+                    }
                     Err(error) => return Ok(verdict(&replay, opened, bad(error.to_string()))),
                 }
             }
@@ -193,10 +203,18 @@ pub async fn check(
     let size = replay.verifier.head().size();
     let end = |seq: u64, reason: String| Some(FirstBad { seq, reason });
     if let Some((signed, _)) = roots.next() {
-        return Ok(verdict(&replay, opened, end(size, format!("it is missing: a checkpoint over {signed} entries was signed"))));
+        return Ok(verdict(
+            &replay,
+            opened,
+            end(size, format!("it is missing: a checkpoint over {signed} entries was signed")),
+        ));
     }
     if row.size != u64::MAX && row.size > size {
-        return Ok(verdict(&replay, opened, end(size, format!("it is missing: the ledger's row counts {} entries", row.size))));
+        return Ok(verdict(
+            &replay,
+            opened,
+            end(size, format!("it is missing: the ledger's row counts {} entries", row.size)),
+        ));
     }
     if row.size < size {
         let reason = format!("it lies behind the end: the ledger's row counts {} entries", row.size);
@@ -217,7 +235,9 @@ pub async fn check(
 fn checkpoint_fault(note: &str, key: Option<&VerifierKey>, replay: &Replay) -> Option<String> {
     let checkpoint = match key {
         Some(key) => VerifiedCheckpoint::open(note.as_bytes(), key).map(|opened| opened.checkpoint().clone()),
-        None => crate::ledger::note::Note::parse(note.as_bytes()).map_err(Into::into).and_then(|note| Checkpoint::parse(&note.text)),
+        None => crate::ledger::note::Note::parse(note.as_bytes())
+            .map_err(Into::into)
+            .and_then(|note| Checkpoint::parse(&note.text)),
     };
     match checkpoint {
         Err(error) => Some(format!("the stored checkpoint that ends here is bad: {error}")),
@@ -255,11 +275,17 @@ async fn projection_fault(
     for (line_id, name) in replay.line_rows() {
         let line = replay.verifier.book().line(&name).expect("the row was made from the book");
         let stored = store.runs(ledger_id, line_id).await?;
-        let expected = replay.run_rows(line_id, line);
+        let expected = Replay::run_rows(line_id, line);
         if stored != expected {
-            let differing = stored.iter().find(|row| !expected.contains(row)).or_else(|| expected.iter().find(|row| !stored.contains(row)));
+            let differing = stored
+                .iter()
+                .find(|row| !expected.contains(row))
+                .or_else(|| expected.iter().find(|row| !stored.contains(row)));
             let by = differing.and_then(|row| u64::try_from(row.numbers().1).ok()).unwrap_or(last);
-            return fault(by.min(last), format!("the runs of line {name} are not what the entries say: that table was changed"));
+            return fault(
+                by.min(last),
+                format!("the runs of line {name} are not what the entries say: that table was changed"),
+            );
         }
     }
     let expected = replay.subject_rows();
@@ -270,7 +296,10 @@ async fn projection_fault(
         let wanted: Vec<(String, Vec<u8>)> =
             expected.iter().filter(|row| row.area == area).map(|row| (row.id.clone(), row.doc.clone())).collect();
         if stored != wanted {
-            return fault(last, format!("the stored state of a {area} is not what the entries say: that table was changed"));
+            return fault(
+                last,
+                format!("the stored state of a {area} is not what the entries say: that table was changed"),
+            );
         }
     }
     Ok(None)

@@ -12,11 +12,13 @@ use crate::domain::decide::{self, Context, Stop};
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
 use crate::domain::working_set::{Area, Need, WorkingSet};
-use crate::domain::{campaign::Campaign, case::Case, disbursement::Disbursement, fund::Account, fund::Fund, organisation::Organisation};
+use crate::domain::{
+    campaign::Campaign, case::Case, disbursement::Disbursement, fund::Account, fund::Fund, organisation::Organisation,
+};
 use crate::ledger::canonical::Value;
 use crate::ledger::chain::Head;
 use crate::ledger::entry::Entry;
-use crate::ledger::line::{Inflow, Line, State};
+use crate::ledger::line::{Inflow, Line};
 use crate::ledger::posting::CashRule;
 use crate::store::{Batch, EntryRow, PersonKeyRow, RunRow, SpanRow, Store, StoreError, SubjectRow, VaultRow};
 use crate::values::{Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
@@ -82,7 +84,9 @@ pub enum WriteError {
     #[error("{0}")]
     File(String),
     /// The clock cannot be trusted.
-    #[error("the clock says {now}, the last entry was posted at {last}: that is {days} days. Check the clock; if it is right, run this again with --accept-clock")]
+    #[error(
+        "the clock says {now}, the last entry was posted at {last}: that is {days} days. Check the clock; if it is right, run this again with --accept-clock"
+    )]
     Clock {
         /// The clock.
         now: Timestamp,
@@ -92,7 +96,9 @@ pub enum WriteError {
         days: i64,
     },
     /// The clock jumped while the program ran.
-    #[error("the clock jumped by {seconds} seconds while this program ran; nothing more is posted. Check the clock and start again")]
+    #[error(
+        "the clock jumped by {seconds} seconds while this program ran; nothing more is posted. Check the clock and start again"
+    )]
     ClockJumped {
         /// How far.
         seconds: i64,
@@ -425,9 +431,10 @@ impl Writer {
         decided: &mut Decided,
         in_flight: &mut Option<InFlight>,
     ) -> Result<Result<Accepted, Refusal>, WriteError> {
-        let key = submission.key.as_ref().map(|(key, payload)| {
-            (self.vault().keyed(Keyed::Key, key), self.vault().keyed(Keyed::Payload, payload))
-        });
+        let key = submission
+            .key
+            .as_ref()
+            .map(|(key, payload)| (self.vault().keyed(Keyed::Key, key), self.vault().keyed(Keyed::Payload, payload)));
         let reference = submission.reference.as_ref().map(|text| self.vault().keyed(Keyed::Reference, text));
         if (key.is_some() || reference.is_some()) && self.known.is_none() {
             self.wait_for(in_flight).await;
@@ -541,12 +548,8 @@ impl Writer {
             .book
             .apply(seq, &entry.post, &entry.cash, CashRule::Judged)
             .map_err(|broken| Fail::Refused(Refusal::Posting(broken)))?;
-        let touched: Vec<(LineName, u64)> = self
-            .set
-            .book
-            .touched()
-            .map(|(place, from)| (self.set.book.lines()[place].name().clone(), from))
-            .collect();
+        let touched: Vec<(LineName, u64)> =
+            self.set.book.touched().map(|(place, from)| (self.set.book.lines()[place].name().clone(), from)).collect();
         let sealed = self.head.seal(entry.clone());
         let sealed = sealed.map_err(|error| Fail::Fault(WriteError::Fault(error.to_string())))?;
         let mut entry = entry;
@@ -593,7 +596,6 @@ impl Writer {
                     line_id,
                     span: Span { from: *from, to: run.to },
                     state: run.state,
-                    moved: matches!(run.state, State::Spent { by } if self.set.book.transfer(by).is_some()),
                 }),
                 None => decided.batch.gone.push((line_id, *from)),
             }
@@ -624,7 +626,11 @@ impl Writer {
             for row in page {
                 if row.key_hash != 0 {
                     // All entries of one command carry its key: the first is its answer.
-                    known.keys.entry(row.key_hash).and_modify(|(_, count, _)| *count += 1).or_insert((row.seq, 1, row.payload_hash));
+                    known.keys.entry(row.key_hash).and_modify(|(_, count, _)| *count += 1).or_insert((
+                        row.seq,
+                        1,
+                        row.payload_hash,
+                    ));
                 }
                 if row.reference_hash != 0 {
                     known.references.insert(row.reference_hash, row.seq);
@@ -665,7 +671,8 @@ impl Writer {
         };
         let runs = self.store().runs(self.ledger_id(), line_id).await?;
         let line = Line::from_rows(name.clone(), runs.into_iter().map(|run| (run.span, run.state)));
-        let line = line.ok_or_else(|| StoreError::Damaged { table: "run", what: format!("the runs of {name} leave a gap") })?;
+        let line =
+            line.ok_or_else(|| StoreError::Damaged { table: "run", what: format!("the runs of {name} leave a gap") })?;
         self.set.book.know_line(line);
         self.set.lines.insert(name.clone(), true);
         Ok(())
@@ -673,7 +680,8 @@ impl Writer {
 
     /// Makes an entry's inflows known, and where it is a transfer, its map: what a reversal or refund is judged against.
     async fn know_money_of(&mut self, seq: u64, bytes: &[u8]) -> Result<(), WriteError> {
-        let entry = Entry::parse(bytes).map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })?;
+        let entry =
+            Entry::parse(bytes).map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })?;
         let (mut outs, mut ins) = (Vec::new(), Vec::new());
         for row in posted(&entry) {
             let (op, name, span) = row?;

@@ -6,7 +6,10 @@
 mod rows;
 mod sqlite;
 
-pub use rows::{Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanRow, StoredEntry, SubjectRow, VaultRow};
+pub use rows::{
+    Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanRow, StoredEntry,
+    SubjectRow, VaultRow,
+};
 pub use sqlite::Sqlite;
 
 use crate::values::{Hash, Span};
@@ -155,7 +158,7 @@ each! {
     fn code(&self, ledger_id: i64, purpose: &str, code_hash: Hash) -> Option<String>;
     /// Admits a member of staff.
     fn put_staff(&self, ledger_id: i64, staff_id: &str, name: &str) -> ();
-    /// All members of staff: id, name.
+    /// All members of staff in order of admission: id, name.
     fn staff(&self, ledger_id: i64) -> Vec<(String, String)>;
     /// Gives a role.
     fn put_role(&self, ledger_id: i64, staff_id: &str, role: &str) -> ();

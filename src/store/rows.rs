@@ -91,8 +91,6 @@ pub struct RunRow {
     pub span: Span,
     /// State and owner.
     pub state: State,
-    /// Spent by a transfer: a trace goes on in another line.
-    pub moved: bool,
 }
 
 /// An inflow of a line.
@@ -134,7 +132,6 @@ pub struct PersonKeyRow {
     /// The key, wrapped with the vault's.
     pub wrapped: Vec<u8>,
 }
-
 
 /// What one batch writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -183,13 +180,13 @@ pub struct Projection {
 }
 
 impl RunRow {
-    /// Numbers of state and owner as they are stored: 0 free, 1 held, 2 spent, 3 void, 4 moved by a transfer.
+    /// Numbers of state and owner as they are stored: 0 free, 1 held, 2 spent, 3 void.
     pub fn numbers(&self) -> (i64, i64) {
         let by = |seq: u64| i64::try_from(seq).expect("sequence numbers stay below 2^53");
         match self.state {
             State::Free => (0, -1),
             State::Held { by: seq } => (1, by(seq)),
-            State::Spent { by: seq } => (if self.moved { 4 } else { 2 }, by(seq)),
+            State::Spent { by: seq } => (2, by(seq)),
             State::Void { by: seq } => (3, by(seq)),
         }
     }
@@ -201,10 +198,10 @@ impl RunRow {
         let state_of = match (state, owner) {
             (0, Err(_)) => State::Free,
             (1, Ok(by)) => State::Held { by },
-            (2 | 4, Ok(by)) => State::Spent { by },
+            (2, Ok(by)) => State::Spent { by },
             (3, Ok(by)) => State::Void { by },
             _ => return None,
         };
-        Some(Self { line_id, span, state: state_of, moved: state == 4 })
+        Some(Self { line_id, span, state: state_of })
     }
 }

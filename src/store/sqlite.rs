@@ -1,10 +1,15 @@
 //! SQLite: one file, write-ahead log, `synchronous=FULL`.
 
-use super::rows::{Batch, EntryKeys, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanRow, StoredEntry, VaultRow};
 use super::StoreError;
+use super::rows::{
+    Batch, EntryKeys, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanRow, StoredEntry, VaultRow,
+};
 use crate::values::{Hash, Span};
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
 use sqlx::{Row, Sqlite as Database, SqliteConnection};
 use std::path::Path;
 use std::time::Duration;
@@ -32,7 +37,10 @@ macro_rules! hundred {
 macro_rules! bulk {
     ($file:literal, $row:literal) => {
         // The hundred rows end in a comma: one row more closes the statement.
-        (concat!(include_str!(concat!("sql/sqlite/", $file)), hundred!($row), $row), concat!(include_str!(concat!("sql/sqlite/", $file)), $row))
+        (
+            concat!(include_str!(concat!("sql/sqlite/", $file)), hundred!($row), $row),
+            concat!(include_str!(concat!("sql/sqlite/", $file)), $row),
+        )
     };
 }
 
@@ -52,7 +60,8 @@ type Statement<'q> = Query<'q, Database, SqliteArguments>;
 fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| {
         // SQLITE_FULL, and SQLITE_IOERR_WRITE as some file systems report it.
-        let full = source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13" || code == "778");
+        let full =
+            source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13" || code == "778");
         if full { StoreError::DiskFull } else { StoreError::Statement { step, source } }
     }
 }
@@ -74,7 +83,8 @@ fn count_of(table: &'static str, n: i64) -> Result<u64, StoreError> {
 }
 
 fn span_of(table: &'static str, from: i64, to: i64) -> Result<Span, StoreError> {
-    Span::new(count_of(table, from)?, count_of(table, to)?).ok_or_else(|| damaged(table, format_args!("{from}..{to} is no interval")))
+    Span::new(count_of(table, from)?, count_of(table, to)?)
+        .ok_or_else(|| damaged(table, format_args!("{from}..{to} is no interval")))
 }
 
 impl Sqlite {
@@ -109,8 +119,11 @@ impl Sqlite {
     /// Opens the file as it is, for reading.
     pub async fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
         let options = Self::options(path).create_if_missing(false);
-        let pool =
-            SqlitePoolOptions::new().max_connections(2).connect_with(options).await.map_err(failed("opening the file"))?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(2)
+            .connect_with(options)
+            .await
+            .map_err(failed("opening the file"))?;
         Ok(Self { writing: pool.clone(), reading: pool })
     }
 
@@ -132,7 +145,8 @@ impl Sqlite {
     }
 
     pub(super) async fn create_ledger(&self, origin: &str, slug: &str) -> Result<i64, StoreError> {
-        let statement = sql!("ledger_insert").bind(origin).bind(slug).bind(Hash::ZERO.0.to_vec()).bind(Vec::<u8>::new());
+        let statement =
+            sql!("ledger_insert").bind(origin).bind(slug).bind(Hash::ZERO.0.to_vec()).bind(Vec::<u8>::new());
         let row = statement.fetch_one(&self.writing).await.map_err(failed("making the ledger"))?;
         row.try_get(0).map_err(failed("making the ledger"))
     }
@@ -160,7 +174,8 @@ impl Sqlite {
     pub(super) async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
         let step = "writing a batch";
         let mut connection = self.writing.acquire().await.map_err(failed(step))?;
-        let mut transaction = sqlx::Connection::begin_with(&mut *connection, "begin immediate").await.map_err(failed(step))?;
+        let mut transaction =
+            sqlx::Connection::begin_with(&mut *connection, "begin immediate").await.map_err(failed(step))?;
         write_batch(&mut transaction, batch).await?;
         transaction.commit().await.map_err(failed("making a batch durable"))
     }
@@ -230,7 +245,12 @@ impl Sqlite {
         rows.into_iter().map(|row| run_row(line_id, &row)).collect()
     }
 
-    pub(super) async fn inflows_in(&self, ledger_id: i64, line_id: i64, span: Span) -> Result<Vec<InflowRow>, StoreError> {
+    pub(super) async fn inflows_in(
+        &self,
+        ledger_id: i64,
+        line_id: i64,
+        span: Span,
+    ) -> Result<Vec<InflowRow>, StoreError> {
         let step = "reading inflows";
         let statement =
             sql!("inflow_in_span").bind(ledger_id).bind(line_id).bind(integer(span.from)).bind(integer(span.to));
@@ -262,13 +282,23 @@ impl Sqlite {
         self.all(step, statement).await?.into_iter().map(post).collect()
     }
 
-    pub(super) async fn spans(&self, ledger_id: i64, after: Option<SpanRow>, limit: u32) -> Result<Vec<SpanRow>, StoreError> {
+    pub(super) async fn spans(
+        &self,
+        ledger_id: i64,
+        after: Option<SpanRow>,
+        limit: u32,
+    ) -> Result<Vec<SpanRow>, StoreError> {
         let step = "reading posts";
-        let (line, op, from, seq, place) = after.map_or((-1, 0, 0, 0, 0), |row| {
-            (row.line_id, row.op, integer(row.span.from), integer(row.seq), row.place)
-        });
-        let statement =
-            sql!("span_page").bind(ledger_id).bind(line).bind(op).bind(from).bind(seq).bind(place).bind(i64::from(limit));
+        let (line, op, from, seq, place) = after
+            .map_or((-1, 0, 0, 0, 0), |row| (row.line_id, row.op, integer(row.span.from), integer(row.seq), row.place));
+        let statement = sql!("span_page")
+            .bind(ledger_id)
+            .bind(line)
+            .bind(op)
+            .bind(from)
+            .bind(seq)
+            .bind(place)
+            .bind(i64::from(limit));
         let span = |row: SqliteRow| {
             Ok(SpanRow {
                 line_id: row.try_get(0).map_err(failed(step))?,
@@ -320,7 +350,12 @@ impl Sqlite {
         .transpose()
     }
 
-    pub(super) async fn vaults(&self, ledger_id: i64, from: u64, limit: u32) -> Result<Vec<(VaultRow, PersonKeyRow)>, StoreError> {
+    pub(super) async fn vaults(
+        &self,
+        ledger_id: i64,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<(VaultRow, PersonKeyRow)>, StoreError> {
         let step = "reading the vault";
         let statement = sql!("vault_page").bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
         let vault = |row: SqliteRow| {
@@ -339,12 +374,23 @@ impl Sqlite {
         row.map_or(Ok(0), |row| count_of("person_key", row.try_get(0).map_err(failed(step))?))
     }
 
-    pub(super) async fn put_code(&self, ledger_id: i64, purpose: &str, code_hash: Hash, subject: &str) -> Result<(), StoreError> {
+    pub(super) async fn put_code(
+        &self,
+        ledger_id: i64,
+        purpose: &str,
+        code_hash: Hash,
+        subject: &str,
+    ) -> Result<(), StoreError> {
         let statement = sql!("code_put").bind(ledger_id).bind(purpose).bind(code_hash.0.to_vec()).bind(subject);
         self.write("keeping a code", statement).await
     }
 
-    pub(super) async fn code(&self, ledger_id: i64, purpose: &str, code_hash: Hash) -> Result<Option<String>, StoreError> {
+    pub(super) async fn code(
+        &self,
+        ledger_id: i64,
+        purpose: &str,
+        code_hash: Hash,
+    ) -> Result<Option<String>, StoreError> {
         let step = "looking up a code";
         let row = self.one(step, sql!("code_get").bind(ledger_id).bind(purpose).bind(code_hash.0.to_vec())).await?;
         row.map(|row| row.try_get(0).map_err(failed(step))).transpose()
@@ -375,7 +421,8 @@ impl Sqlite {
     pub(super) async fn replace_projection(&self, ledger_id: i64, projection: &Projection) -> Result<(), StoreError> {
         let step = "writing the projection";
         let mut connection = self.writing.acquire().await.map_err(failed(step))?;
-        let mut transaction = sqlx::Connection::begin_with(&mut *connection, "begin immediate").await.map_err(failed(step))?;
+        let mut transaction =
+            sqlx::Connection::begin_with(&mut *connection, "begin immediate").await.map_err(failed(step))?;
         for clear in [sql!("clear_line"), sql!("clear_span"), sql!("clear_run"), sql!("clear_subject")] {
             clear.bind(ledger_id).execute(&mut *transaction).await.map_err(failed(step))?;
         }

@@ -52,7 +52,8 @@ fn is_identity(text: &str) -> bool {
         return false;
     }
     let part = |from: usize, to: usize| text[from..to].parse::<u32>().unwrap_or(0);
-    let dated = (1900..=2100).contains(&part(6, 10)) && (1..=12).contains(&part(10, 12)) && (1..=31).contains(&part(12, 14));
+    let dated =
+        (1900..=2100).contains(&part(6, 10)) && (1..=12).contains(&part(10, 12)) && (1..=31).contains(&part(12, 14));
     let sum: u32 = text.bytes().zip(WEIGHTS).map(|(b, weight)| u32::from(b - b'0') * weight).sum();
     let check = usize::try_from(sum % 11).map(|place| CHECKS[place]);
     dated && check == Ok(text.as_bytes()[17])

@@ -1,4 +1,4 @@
 select staff_id, name
 from staff
 where ledger_id = $1
-order by staff_id
+order by place

@@ -1,0 +1,74 @@
+//! From what a cashier or a statement says of a gift to the command that records it: the donor's record, its commitment and what the
+//! vault keeps.
+
+use super::writer::{Secret, Submission, order_text};
+use crate::domain::command::{Command, Order, ReceiveDonation};
+use crate::domain::vocabulary::Source;
+use crate::entropy::Entropy;
+use crate::ledger::canonical::{NotWritable, Object};
+use crate::ledger::commitment;
+use crate::values::text::nfc;
+use crate::values::{AccountId, Amount, Day, FundId, StaffId};
+use crate::vault::Fresh;
+
+/// A gift, as it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gift {
+    /// Into this fund.
+    pub fund: FundId,
+    /// To this account.
+    pub account: AccountId,
+    /// What the donor gave.
+    pub gross: Amount,
+    /// What the channel kept of it.
+    pub fee: Option<Amount>,
+    /// Where it came from.
+    pub source: Source,
+    /// Givers behind it, for a cash box.
+    pub gift_count: Option<u64>,
+    /// The day.
+    pub on: Day,
+    /// What only this donor has: the channel's order number, the number of the paper slip.
+    pub order_no: String,
+    /// Name, only if given.
+    pub name: Option<String>,
+    /// Contact, only if given.
+    pub contact: Option<String>,
+}
+
+/// Makes the command, with a fresh salt and a fresh key for this gift.
+pub fn submission(ledger: &str, by: &StaffId, gift: Gift, entropy: &mut Entropy) -> Result<Submission, NotWritable> {
+    let fresh = Fresh { salt: entropy.bytes(), person_key: entropy.bytes(), nonce: entropy.bytes() };
+    let order = order_text(&gift.order_no, gift.gross);
+    let mut record = Object::new()
+        .integer("amount", gift.gross.minor())
+        .text("ledger", ledger)
+        .text("on", gift.on.to_string())
+        .text("order_no", nfc(&gift.order_no))
+        .text("unit", gift.gross.unit().to_string());
+    for (member, text) in [("name", &gift.name), ("contact", &gift.contact)] {
+        if let Some(text) = text {
+            record = record.text(member, nfc(text));
+        }
+    }
+    let record = record.to_bytes()?;
+    let donor = commitment::person_bytes(&fresh.salt, &record);
+    let receive = ReceiveDonation {
+        fund: gift.fund,
+        account: gift.account,
+        gross: gift.gross,
+        fee: gift.fee,
+        source: gift.source,
+        gift_count: gift.gift_count,
+        donor,
+        on: gift.on,
+    };
+    Ok(Submission {
+        command: Command { by: by.clone(), order: Order::ReceiveDonation(receive) },
+        key: None,
+        reference: None,
+        order: Some(order),
+        secret: Some(Secret { fresh, record }),
+        codes: Vec::new(),
+    })
+}

@@ -1,0 +1,259 @@
+//! `disbursement`: payments for a case, under four eyes.
+
+use super::account::text;
+use super::fund::amount;
+use super::session::{Failure, Session};
+use crate::domain::command::{Order, RequestDisbursement};
+use crate::domain::refusal::Refusal;
+use crate::domain::vocabulary::{PayeeClass, ReasonClass, Use};
+use crate::ledger::commitment;
+use crate::values::amount::format_minor;
+use crate::values::{AccountId, CaseId, Day, FundId, StaffId, Unit};
+
+/// Payments for a case
+#[derive(Debug, clap::Subcommand)]
+pub enum Disbursement {
+    /// Ask for a payment
+    Request {
+        /// For this case
+        #[arg(long)]
+        case: CaseId,
+        /// Out of this fund; the case's own where not given
+        #[arg(long)]
+        fund: Option<FundId>,
+        /// How much
+        #[arg(long)]
+        amount: String,
+        /// Currency
+        #[arg(long, default_value = "CNY")]
+        unit: Unit,
+        /// hospital, nutrition, drugs, lodging_travel, rehabilitation, funeral, education, living, housing or other
+        #[arg(long = "use")]
+        purpose: Use,
+        /// hospital, guardian, pharmacy, shop, school, person, organisation or other
+        #[arg(long)]
+        payee_class: PayeeClass,
+        /// Name of the payee; only a salted hash of it stands in the ledger
+        #[arg(long)]
+        payee: Option<String>,
+        /// Count of vouchers
+        #[arg(long, default_value_t = 0)]
+        vouchers: u64,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// Approve a request (a checker who did not make it); the money is held
+    Approve {
+        /// The entry of the request
+        seq: u64,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// Refuse or withdraw a request that has not been paid
+    Reject {
+        /// The entry of the request
+        seq: u64,
+        /// Why
+        #[arg(long, default_value = "other")]
+        reason: ReasonClass,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// Pay what was approved (its maker or a payer, never the one who approved)
+    Pay {
+        /// The entry of the request
+        seq: u64,
+        /// From this account; the only one of the fund where not given
+        #[arg(long)]
+        account: Option<AccountId>,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// The payee sent money back
+    Return {
+        /// The entry of the request
+        seq: u64,
+        /// How much; all of it where not given
+        #[arg(long)]
+        amount: Option<String>,
+        /// Currency
+        #[arg(long, default_value = "CNY")]
+        unit: Unit,
+        /// To this account; the one it was paid from where not given
+        #[arg(long)]
+        account: Option<AccountId>,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// The family confirms that the help arrived
+    Acknowledge {
+        /// The entry of the request
+        seq: u64,
+        /// The family's code
+        #[arg(long)]
+        code: String,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// All payments
+    List,
+}
+
+impl Disbursement {
+    /// Runs it.
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Request { case, fund, amount: given, unit, purpose, payee_class, payee, vouchers, on } => {
+                let amount = amount(&given, unit, "--amount")?;
+                let on = session.day(on).await?;
+                let payload = format!("{case} {fund:?} {amount} {purpose} {payee_class} {vouchers} {on}");
+                let salt: [u8; 32] = session.entropy.borrow_mut().bytes();
+                let payee = payee.map(|name| commitment::blob(&salt, crate::values::text::nfc(&name).as_bytes()));
+                let order =
+                    RequestDisbursement { case: case.clone(), fund, amount, purpose, payee_class, payee, vouchers, on };
+                let accepted = session.post(Order::RequestDisbursement(order), &payload).await?;
+                session.told(
+                    accepted,
+                    format!("拨付申请 {} 已提交：个案 {case}，{amount}，待复核", accepted.seq),
+                    format!("Payment {} for case {case} is requested: {amount}, waits for a checker", accepted.seq),
+                    serde_json::json!({"disbursement": accepted.seq}),
+                );
+            }
+            Self::Approve { seq, on } => {
+                let on = session.day(on).await?;
+                let accepted = session
+                    .post(Order::ApproveDisbursement { request: seq, on }, &format!("approve {seq} {on}"))
+                    .await?;
+                session.told(
+                    accepted,
+                    format!("拨付 {seq} 已复核同意，款项已预留"),
+                    format!("Payment {seq} is approved; its money is held"),
+                    told(seq),
+                );
+            }
+            Self::Reject { seq, reason, on } => {
+                let on = session.day(on).await?;
+                let order = Order::RejectDisbursement { request: seq, reason, on };
+                let accepted = session.post(order, &format!("reject {seq} {reason} {on}")).await?;
+                session.told(accepted, format!("拨付 {seq} 已驳回"), format!("Payment {seq} is rejected"), told(seq));
+            }
+            Self::Pay { seq, account, on } => {
+                let on = session.day(on).await?;
+                let known = known(session, seq).await?;
+                let account = session.account_for(&text(&known, "fund"), account).await?;
+                let order = Order::PayDisbursement { request: seq, account: account.clone(), on };
+                let accepted = session.post(order, &format!("pay {seq} {account} {on}")).await?;
+                session.told(
+                    accepted,
+                    format!("拨付 {seq} 已从 {account} 支付"),
+                    format!("Payment {seq} is paid from {account}"),
+                    told(seq),
+                );
+            }
+            Self::Return { seq, amount: given, unit, account, on } => {
+                let amount = given.as_deref().map(|text| amount(text, unit, "--amount")).transpose()?;
+                let on = session.day(on).await?;
+                let order = Order::ReturnDisbursement { request: seq, amount, account, on };
+                let accepted = session.post(order, &format!("return {seq} {amount:?} {on}")).await?;
+                session.told(
+                    accepted,
+                    format!("拨付 {seq} 的退款已入账"),
+                    format!("Money of payment {seq} came back"),
+                    told(seq),
+                );
+            }
+            Self::Acknowledge { seq, code, on } => {
+                let on = session.day(on).await?;
+                let known = known(session, seq).await?;
+                let opened = session.open().await?;
+                let hash = opened.keys.vault.code_hash(&code);
+                let case = opened.store.code(opened.row.ledger_id, "family", hash).await?;
+                opened.store.close().await;
+                if case.as_deref() != Some(text(&known, "case").as_str()) {
+                    return Err(Refusal::WrongCode { seq }.into());
+                }
+                let order = Order::AcknowledgeDisbursement { request: seq, on };
+                let accepted = session
+                    .post_with(order, &format!("acknowledge {seq} {on}"), |mut submission| {
+                        // The family posts this, not staff.
+                        submission.command.by = StaffId::system();
+                        submission
+                    })
+                    .await?;
+                session.told(
+                    accepted,
+                    format!("家属已确认收到拨付 {seq}"),
+                    format!("The family has confirmed payment {seq}"),
+                    told(seq),
+                );
+            }
+            Self::List => {
+                let mut disbursements = session.objects("disbursement").await?;
+                disbursements.sort_by_key(|known| known["request"].as_u64());
+                let rows: Vec<Vec<String>> = disbursements
+                    .iter()
+                    .map(|known| {
+                        let unit = text(known, "unit").parse().unwrap_or(Unit::CNY);
+                        let mut state = text(known, "status");
+                        if known["acknowledged"] == true {
+                            state.push_str(session.out.pick("，家属已确认", ", confirmed"));
+                        }
+                        vec![
+                            known["request"].to_string(),
+                            text(known, "case"),
+                            text(known, "use"),
+                            text(known, "payee_class"),
+                            format_minor(known["amount"].as_i64().unwrap_or(0), unit),
+                            unit.to_string(),
+                            text(known, "maker"),
+                            state,
+                        ]
+                    })
+                    .collect();
+                let heads = session.out.pick(
+                    [
+                        ("拨付", true),
+                        ("个案", false),
+                        ("用途", false),
+                        ("收款方", false),
+                        ("金额", true),
+                        ("单位", false),
+                        ("经办", false),
+                        ("状态", false),
+                    ],
+                    [
+                        ("payment", true),
+                        ("case", false),
+                        ("use", false),
+                        ("payee", false),
+                        ("amount", true),
+                        ("unit", false),
+                        ("maker", false),
+                        ("state", false),
+                    ],
+                );
+                session.out.table(&heads, &rows);
+                session.out.object(&serde_json::json!({"disbursements": disbursements}));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn told(seq: u64) -> serde_json::Value {
+    serde_json::json!({"disbursement": seq})
+}
+
+async fn known(session: &Session, seq: u64) -> Result<serde_json::Value, Failure> {
+    let opened = session.open().await?;
+    let doc = opened.store.subject(opened.row.ledger_id, "disbursement", &seq.to_string()).await?;
+    opened.store.close().await;
+    let known = doc.and_then(|doc| serde_json::from_slice(&doc).ok());
+    known.ok_or_else(|| Refusal::Unknown { what: "disbursement", name: seq.to_string() }.into())
+}

@@ -1,0 +1,166 @@
+//! `donation`: gifts.
+
+use super::fund::amount;
+use super::session::{Failure, Session};
+use crate::app::gift::{Gift, submission};
+use crate::domain::command::Order;
+use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
+use crate::values::{AccountId, Day, FundId, Unit};
+
+/// Gifts
+#[derive(Debug, clap::Subcommand)]
+pub enum Donation {
+    /// Record a gift
+    Receive {
+        /// Into this fund
+        #[arg(long)]
+        fund: FundId,
+        /// What the donor gave, before any fee
+        #[arg(long)]
+        amount: String,
+        /// Currency
+        #[arg(long, default_value = "CNY")]
+        unit: Unit,
+        /// What the channel kept of it
+        #[arg(long)]
+        fee: Option<String>,
+        /// platform, enterprise, village_cash, members, wechat, alipay, bank, individual or other
+        #[arg(long, default_value = "individual")]
+        source: Source,
+        /// To this account; the only one of the fund where not given
+        #[arg(long)]
+        account: Option<AccountId>,
+        /// What only this donor has: the channel's order number, or the number of the paper slip
+        #[arg(long)]
+        order_no: String,
+        /// Name, kept in the vault only
+        #[arg(long)]
+        name: Option<String>,
+        /// Contact, kept in the vault only
+        #[arg(long)]
+        contact: Option<String>,
+        /// Givers behind it, for a cash box
+        #[arg(long)]
+        gift_count: Option<u64>,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// Give a gift back to its donor, or part of what is unspent of it
+    Refund {
+        /// The entry of the gift
+        seq: u64,
+        /// How much; all of it where not given
+        #[arg(long)]
+        amount: Option<String>,
+        /// Currency
+        #[arg(long, default_value = "CNY")]
+        unit: Unit,
+        /// What becomes of the channel's fee: returned or kept
+        #[arg(long, default_value = "returned")]
+        fee: FeeOnRefund,
+        /// Why
+        #[arg(long, default_value = "donor_request")]
+        reason: ReasonClass,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// Make the donor's receipt code of a gift; shown once
+    Code {
+        /// The entry of the gift
+        seq: u64,
+    },
+}
+
+impl Donation {
+    /// Runs it.
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Receive {
+                fund,
+                amount: given,
+                unit,
+                fee,
+                source,
+                account,
+                order_no,
+                name,
+                contact,
+                gift_count,
+                on,
+            } => {
+                let gross = amount(&given, unit, "--amount")?;
+                let fee = fee.as_deref().map(|text| amount(text, unit, "--fee")).transpose()?;
+                let on = session.day(on).await?;
+                let account = session.account_for(fund.as_str(), account).await?;
+                if order_no.trim().is_empty() || order_no.chars().count() > 100 {
+                    return Err(Failure::input(
+                        "--order-no：请填写支付订单号或纸质收条号，1 到 100 个字。",
+                        "--order-no: give the channel's order number or the number of the paper slip, 1 to 100 characters",
+                    ));
+                }
+                let payload = format!("{fund} {account} {gross} {fee:?} {source} {order_no} {gift_count:?} {on}");
+                let gift = Gift {
+                    fund: fund.clone(),
+                    account: account.clone(),
+                    gross,
+                    fee,
+                    source,
+                    gift_count,
+                    on,
+                    order_no: order_no.clone(),
+                    name,
+                    contact,
+                };
+                let posting = session.begin().await?;
+                let origin = session.open().await?.row.origin;
+                let mut submission = submission(&origin, &posting.by, gift, &mut session.entropy.borrow_mut())
+                    .map_err(|error| Failure::input(format!("{error}。"), error.to_string()))?;
+                submission.key = session.key.clone().map(|key| (key, payload));
+                submission.reference = Some(format!("{account}\u{0}{}", order_no.trim()));
+                let results = posting.handle.post(vec![submission]).await?;
+                posting.handle.finish().await?;
+                let accepted = results.into_iter().next().expect("one answer for one command")?;
+                session.told(
+                    accepted,
+                    format!("捐赠 {gross} 已记入基金 {fund}"),
+                    format!("A gift of {gross} is recorded for fund {fund}"),
+                    serde_json::json!({"fund": fund.as_str(), "amount": gross.minor(), "unit": unit.as_str()}),
+                );
+            }
+            Self::Refund { seq, amount: given, unit, fee, reason, on } => {
+                let amount = given.as_deref().map(|text| amount(text, unit, "--amount")).transpose()?;
+                let on = session.day(on).await?;
+                let order = Order::RefundDonation { donation: seq, amount, fee, reason, on };
+                let accepted = session.post(order, &format!("refund {seq} {amount:?} {fee} {reason} {on}")).await?;
+                session.told(
+                    accepted,
+                    format!("捐赠 {seq} 已退还捐赠人"),
+                    format!("Gift {seq} goes back to its donor"),
+                    serde_json::json!({"donation": seq}),
+                );
+            }
+            Self::Code { seq } => {
+                let lock = session.folder.lock().await?;
+                let opened = session.open().await?;
+                if crate::app::trace::gift(&opened, seq, None).await?.is_none() {
+                    return Err(Failure::input(
+                        format!("记录 {seq} 不是一笔捐赠。"),
+                        format!("entry {seq} is not a gift"),
+                    ));
+                }
+                let (code, hash) = session.code(&opened);
+                opened.store.put_code(opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
+                opened.store.close().await;
+                drop(lock);
+                session.out.say(
+                    format!("捐赠 {seq} 的查询码（只显示这一次）：{code}\n查询：mingzhang trace --code {code}"),
+                    format!("Receipt code of gift {seq} (shown this once): {code}\nLook it up: mingzhang trace --code {code}"),
+                );
+                session.out.object(&serde_json::json!({"donation": seq, "code": code}));
+            }
+        }
+        Ok(())
+    }
+}

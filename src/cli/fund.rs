@@ -1,0 +1,199 @@
+//! `fund`: funds, and money moved between them.
+
+use super::account::{list, text};
+use super::init::check_names;
+use super::session::{Failure, Session};
+use crate::domain::command::{OpenFund, Order, Transfer};
+use crate::domain::vocabulary::{Basis, Category, FundType, TransferReason, Use};
+use crate::values::amount::format_minor;
+use crate::values::{Amount, Day, FundId, LineName, Unit};
+
+/// Funds, and money moved between them
+#[derive(Debug, clap::Subcommand)]
+pub enum Fund {
+    /// Open a fund
+    Open {
+        /// Its id; random where not given
+        #[arg(long)]
+        id: Option<FundId>,
+        /// unrestricted, restricted, earmarked, endowment or agency
+        #[arg(long = "type")]
+        fund_type: FundType,
+        /// Name in Chinese
+        #[arg(long)]
+        name_zh: String,
+        /// Name in English
+        #[arg(long)]
+        name_en: String,
+        /// Categories of cases it is for, as minor,health
+        #[arg(long, value_delimiter = ',')]
+        purpose: Vec<Category>,
+        /// Uses it is for, as hospital,drugs
+        #[arg(long, value_delimiter = ',')]
+        uses: Vec<Use>,
+    },
+    /// Move free money to another fund: an allocation for a case, a surplus, or what came into the wrong fund
+    Transfer {
+        /// From this fund
+        from: FundId,
+        /// Into this one
+        to: FundId,
+        /// How much; all that is free where not given
+        #[arg(long)]
+        amount: Option<String>,
+        /// Currency or goods
+        #[arg(long, default_value = "CNY")]
+        unit: Unit,
+        /// allocation, surplus or wrong_fund
+        #[arg(long, default_value = "allocation")]
+        reason: TransferReason,
+        /// Ground of a surplus: plan, agreement or similar_purpose
+        #[arg(long)]
+        basis: Option<Basis>,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// All funds, with what is free, held, spent and void
+    List,
+}
+
+/// Reads an amount as people type it.
+pub fn amount(text: &str, unit: Unit, flag: &str) -> Result<Amount, Failure> {
+    Amount::parse(text, unit).map_err(|error| {
+        Failure::input(
+            format!("{flag}：“{text}”不是 {unit} 的金额，请写成 1,234.50 这样。"),
+            format!("{flag}: {error}; write it as 1,234.50"),
+        )
+    })
+}
+
+impl Fund {
+    /// Runs it.
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        match self {
+            Self::Open { id, fund_type, name_zh, name_en, purpose, uses } => {
+                check_names(&name_zh, &name_en)?;
+                let payload = format!("{id:?} {fund_type} {name_zh} {name_en} {purpose:?} {uses:?}");
+                let fund =
+                    id.unwrap_or_else(|| FundId::parse(&session.id("f_")).expect("random ids follow the grammar"));
+                let order = OpenFund {
+                    fund: fund.clone(),
+                    fund_type,
+                    name_zh: crate::values::text::nfc(&name_zh),
+                    name_en: crate::values::text::nfc(&name_en),
+                    purpose,
+                    uses,
+                };
+                let accepted = session.post(Order::OpenFund(order), &payload).await?;
+                session.told(
+                    accepted,
+                    format!("基金 {fund}“{name_zh}”已设立"),
+                    format!("Fund {fund} “{name_en}” is open"),
+                    serde_json::json!({"fund": fund.as_str()}),
+                );
+            }
+            Self::Transfer { from, to, amount: given, unit, reason, basis, on } => {
+                let amount = given.as_deref().map(|text| amount(text, unit, "--amount")).transpose()?;
+                let on = session.day(on).await?;
+                let payload = format!("{from} {to} {amount:?} {unit} {reason} {basis:?} {on}");
+                let told = amount.map_or_else(
+                    || session.out.pick("全部可用余额", "all that is free").to_owned(),
+                    |amount| amount.to_string(),
+                );
+                let order = Transfer { from: from.clone(), to: to.clone(), amount, unit, reason, basis, on };
+                let accepted = session.post(Order::Transfer(order), &payload).await?;
+                session.told(
+                    accepted,
+                    format!("已从基金 {from} 转入基金 {to}：{told}"),
+                    format!("Moved from fund {from} to fund {to}: {told}"),
+                    serde_json::json!({"from": from.as_str(), "to": to.as_str()}),
+                );
+            }
+            Self::List => list_funds(session).await?,
+        }
+        Ok(())
+    }
+}
+
+async fn list_funds(session: &Session) -> Result<(), Failure> {
+    let opened = session.open().await?;
+    let ledger_id = opened.row.ledger_id;
+    let funds = session.objects("fund").await?;
+    let lines = opened.store.lines(ledger_id).await?;
+    let (mut rows, mut objects) = (Vec::new(), Vec::new());
+    for fund in funds {
+        let id = text(&fund, "fund");
+        let mut totals = Vec::new();
+        for (line_id, name) in &lines {
+            let Some(name) = LineName::parse(name).filter(|name| name.fund.as_str() == id) else { continue };
+            let runs = opened.store.runs(ledger_id, *line_id).await?;
+            let line =
+                crate::ledger::line::Line::from_rows(name.clone(), runs.into_iter().map(|run| (run.span, run.state)));
+            let Some(line) = line else { continue };
+            totals.push((name.unit, line.totals()));
+        }
+        let name = text(&fund, session.out.pick("name_zh", "name_en"));
+        let kind = text(&fund, "type");
+        let limits = [list(&fund, "purpose"), list(&fund, "uses"), text(&fund, "case")].join(" ").trim().to_owned();
+        let figure = |n: u64, unit: Unit| format_minor(i64::try_from(n).unwrap_or(i64::MAX), unit);
+        if totals.is_empty() {
+            rows.push(vec![
+                id.clone(),
+                name.clone(),
+                kind.clone(),
+                limits.clone(),
+                String::new(),
+                "0".into(),
+                "0".into(),
+                "0".into(),
+            ]);
+        }
+        for (unit, total) in &totals {
+            rows.push(vec![
+                id.clone(),
+                name.clone(),
+                kind.clone(),
+                limits.clone(),
+                unit.to_string(),
+                figure(total.free, *unit),
+                figure(total.held, *unit),
+                figure(total.spent, *unit),
+            ]);
+        }
+        let mut object = fund.clone();
+        object["totals"] = totals
+            .iter()
+            .map(|(unit, total)| {
+                serde_json::json!({"unit": unit.as_str(), "end": total.end(), "free": total.free, "held": total.held, "spent": total.spent, "void": total.void})
+            })
+            .collect();
+        objects.push(object);
+    }
+    let heads = session.out.pick(
+        [
+            ("基金", false),
+            ("名称", false),
+            ("性质", false),
+            ("限定", false),
+            ("单位", false),
+            ("可用", true),
+            ("待付", true),
+            ("已支出", true),
+        ],
+        [
+            ("fund", false),
+            ("name", false),
+            ("type", false),
+            ("limits", false),
+            ("unit", false),
+            ("free", true),
+            ("held", true),
+            ("spent", true),
+        ],
+    );
+    session.out.table(&heads, &rows);
+    session.out.object(&serde_json::json!({"tree_size": opened.row.size, "funds": objects}));
+    opened.store.close().await;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The one place that writes to the terminal.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// The language of a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lang {
+    /// Chinese.
+    Zh,
+    /// English.
+    En,
+}
+
+/// Where and how a command speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Out {
+    /// One JSON object instead of sentences.
+    pub json: bool,
+    /// The language of sentences.
+    pub lang: Lang,
+}
+
+impl Out {
+    /// The sentence in the reader's language.
+    pub fn pick<T>(&self, zh: T, en: T) -> T {
+        match self.lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+
+    /// A line for a person; silent where a machine reads.
+    pub fn say(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
+        if !self.json {
+            line(self.pick(zh.as_ref(), en.as_ref()));
+        }
+    }
+
+    /// A line for a person that is the same in both languages.
+    pub fn plain(&self, text: impl AsRef<str>) {
+        if !self.json {
+            line(text.as_ref());
+        }
+    }
+
+    /// The object for a machine; silent where a person reads.
+    pub fn object(&self, value: &serde_json::Value) {
+        if self.json {
+            line(&value.to_string());
+        }
+    }
+
+    /// The object, whoever reads.
+    pub fn always(&self, value: &serde_json::Value) {
+        line(&value.to_string());
+    }
+
+    /// A table with its heads; figures (columns marked `true`) stand at the right.
+    pub fn table(&self, heads: &[(&str, bool)], rows: &[Vec<String>]) {
+        if self.json {
+            return;
+        }
+        let width_of = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell));
+            cells.chain([columns(heads[column].0)]).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..heads.len()).map(width_of).collect();
+        let print = |cells: Vec<&str>| {
+            let mut text = String::new();
+            for ((cell, width), (_, is_figure)) in cells.iter().zip(&widths).zip(heads) {
+                let padding = " ".repeat(width.saturating_sub(columns(cell)));
+                text.push_str(&if *is_figure { format!("{padding}{cell}") } else { format!("{cell}{padding}") });
+                text.push_str("  ");
+            }
+            line(text.trim_end());
+        };
+        print(heads.iter().map(|(head, _)| *head).collect());
+        line(&"─".repeat(widths.iter().sum::<usize>() + 2 * heads.len().saturating_sub(1)));
+        for row in rows {
+            print(row.iter().map(String::as_str).collect());
+        }
+    }
+}
+
+/// Width of a text in a terminal: wide characters take two columns.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe4f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x20000..=0x3fffd) { 2 } else { 1 }).sum()
+}
+
+fn line(text: &str) {
+    // A reader that has gone away (`| head`) is not an error.
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// A line on the error channel.
+pub fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// True where a person watches, so that a progress bar makes sense.
+pub fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}

@@ -1,0 +1,113 @@
+//! Refusals in Chinese.
+
+use crate::domain::refusal::Refusal;
+
+fn thing(what: &str) -> &str {
+    match what {
+        "account" => "账户",
+        "fund" => "基金",
+        "campaign" => "募捐活动",
+        "case" => "个案",
+        "disbursement" => "拨付",
+        "donation" | "gift" => "捐赠",
+        "entry" => "记录",
+        other => other,
+    }
+}
+
+fn state(state: &str) -> &str {
+    match state {
+        "opened" => "已立案",
+        "assessed" => "已评估",
+        "approved" => "已批准",
+        "declined" => "已拒绝",
+        "closed" => "已结案",
+        "requested" => "待复核",
+        "paid" => "已支付",
+        "rejected" => "已驳回",
+        "returned" => "已全部退回",
+        "reversed" => "已冲销",
+        "filed" => "已备案",
+        "ended" => "已结束",
+        other => other,
+    }
+}
+
+/// What happened, where, and what to do.
+pub fn text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::LedgerIsOpen => "账本已经开立，不能再次开立。".into(),
+        Refusal::Exists { what, name } => format!("{} {name} 已经存在，请换一个编号。", thing(what)),
+        Refusal::Unknown { what, name } => format!("没有{} {name}。请先查看列表：mingzhang {what} list。", thing(what)),
+        Refusal::NotThatKind { seq, found, .. } => format!("记录 {seq} 不能这样处理：{found}。"),
+        Refusal::Field { field, rule } => format!("{field}：{rule}。"),
+        Refusal::FutureDay { on, today } => format!("日期 {on} 还没有到，今天是 {today}。请核对日期。"),
+        Refusal::AccountNotOfFund { account, fund } => {
+            format!("账户 {account} 没有对基金 {fund} 开放。先运行：mingzhang account open {account} --fund {fund}。")
+        }
+        Refusal::StepNotPossible { what, state: now, possible } => {
+            let next = if possible.is_empty() {
+                "没有下一步了".to_owned()
+            } else {
+                format!("现在可以：{}", possible.join("、"))
+            };
+            format!("{what} 的状态是“{}”，不能这样做；{next}。", state(now))
+        }
+        Refusal::CheckerIsMaker { checker } => {
+            format!("{checker} 是经办人，不能复核自己提交的事项，请由另一个人复核。")
+        }
+        Refusal::PayerIsChecker { payer } => {
+            format!("{payer} 复核了这笔拨付，不能再由同一个人支付，请经办人或出纳支付。")
+        }
+        Refusal::RoleMissing { user, role } => {
+            format!("{user} 没有 {role} 角色。管理员可以授予：mingzhang user role {user} {role}。")
+        }
+        Refusal::FundPurposeDiffers { fund, purpose, wanted } => {
+            format!("基金 {fund} 只能用于 {purpose}，而这笔是用于 {wanted}。专款专用，请换一个基金。")
+        }
+        Refusal::NotEnough { fund, available, asked, missing, gone } => {
+            let mut text = format!("基金 {fund} 可用 {available}，需要 {asked}，还差 {missing}。");
+            if !gone.is_empty() {
+                let word = |state: &str| match state {
+                    "held" => "已批准待付",
+                    "spent" => "已支出",
+                    _ => "已退还",
+                };
+                let parts: Vec<String> =
+                    gone.iter().map(|part| format!("记录 {} {} {}", part.by, word(part.state), part.amount)).collect();
+                text.push_str(&format!("这些钱的去向：{}。", parts.join("；")));
+            }
+            text
+        }
+        Refusal::MoneyLeft { fund, left } => format!(
+            "基金 {fund} 还有 {left}。结案前请先处理剩余财产：mingzhang fund transfer {fund} 目标基金 --reason surplus --basis plan。"
+        ),
+        Refusal::StillWaiting { case, waiting } => {
+            format!("个案 {case} 还有 {waiting} 笔拨付没有办完，请先支付或驳回。")
+        }
+        Refusal::OverLimit { case, limit, committed, asked } => {
+            format!("个案 {case} 批准额度 {limit}，已提交或支付 {committed}，再加 {asked} 就超过了。")
+        }
+        Refusal::BuiltUpon { seq, later } => {
+            let later: Vec<String> = later.iter().map(u64::to_string).collect();
+            format!("记录 {seq} 不能冲销：后面的记录 {} 用到了这笔钱，请先冲销它们。", later.join("、"))
+        }
+        Refusal::NotReversible { seq } => format!("记录 {seq} 是退还或释放，不能冲销，请把事实重新入账。"),
+        Refusal::Private { field, what } => {
+            let what = match *what {
+                "an identity number" => "身份证号",
+                "a mobile number" => "手机号",
+                _ => "银行卡号",
+            };
+            format!("{field} 里有{what}。账本永久公开，请删去后再提交。")
+        }
+        Refusal::WrongCode { seq } => format!("这个确认码不属于拨付 {seq} 的个案。请核对。"),
+        Refusal::KeyReused { seq } => format!("这个幂等键已用于另一件事（记录 {seq}），请换一个。"),
+        Refusal::ReferenceRepeated { seq } => format!("这个单号已经入账，见记录 {seq}，没有重复入账。"),
+        Refusal::Posting(broken) => format!("这笔记录不符合记账规则：{broken}。没有入账。"),
+        Refusal::Writing(error) => format!("这笔记录写不进账本：{error}。没有入账。"),
+        Refusal::TooManyPieces { posts } => {
+            format!("这笔钱要由 {posts} 段组成，一条记录最多 500 段，请分几次办理。")
+        }
+    }
+}

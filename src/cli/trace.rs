@@ -1,0 +1,279 @@
+//! `trace`: where a gift went, or whose gifts a payment used.
+
+use super::fund::amount;
+use super::session::{Failure, Session};
+use crate::app::folder::Opened;
+use crate::app::trace::{self, Facts, GiftTrace, PaymentTrace};
+use crate::app::writer::order_text;
+use crate::values::Unit;
+use crate::values::amount::format_minor;
+use crate::vault::Keyed;
+use std::collections::BTreeMap;
+
+/// Where a gift went, or whose gifts a payment used
+#[derive(Debug, clap::Args)]
+pub struct Trace {
+    /// The entry of a gift, or of a payment (its request or the payment itself)
+    #[arg(required_unless_present_any = ["code", "order_no"])]
+    seq: Option<u64>,
+    /// The donor's receipt code
+    #[arg(long)]
+    code: Option<String>,
+    /// The donor's order number, with the exact amount
+    #[arg(long, requires = "amount")]
+    order_no: Option<String>,
+    /// The exact amount of the gift
+    #[arg(long)]
+    amount: Option<String>,
+    /// Its currency
+    #[arg(long, default_value = "CNY")]
+    unit: Unit,
+    /// As of this tree size instead of now
+    #[arg(long, value_name = "SIZE")]
+    at: Option<u64>,
+}
+
+impl Trace {
+    /// Runs it.
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        let opened = session.open().await?;
+        for seq in self.targets(session, &opened).await? {
+            show(session, &opened, seq, self.at).await?;
+        }
+        opened.store.close().await;
+        Ok(())
+    }
+
+    async fn targets(&self, session: &Session, opened: &Opened) -> Result<Vec<u64>, Failure> {
+        let ledger_id = opened.row.ledger_id;
+        let nothing = || {
+            Failure::input(
+                "没有找到这笔捐赠。请核对查询码，或订单号和准确金额。",
+                "no such gift: check the code, or the order number and the exact amount",
+            )
+        };
+        if let Some(seq) = self.seq {
+            return Ok(vec![seq]);
+        }
+        if let Some(code) = &self.code {
+            let subject = opened.store.code(ledger_id, "receipt", opened.keys.vault.code_hash(code)).await?;
+            return Ok(vec![subject.and_then(|subject| subject.parse().ok()).ok_or_else(nothing)?]);
+        }
+        let (Some(order_no), Some(given)) = (&self.order_no, &self.amount) else {
+            return Err(nothing());
+        };
+        let amount = amount(given, self.unit, "--amount")?;
+        let hash = opened.keys.vault.keyed(Keyed::Order, &order_text(order_no, amount));
+        let found = opened.store.entries_by_order(ledger_id, hash).await?;
+        if found.is_empty() { Err(nothing()) } else { Ok(if session.out.json { found[..1].to_vec() } else { found }) }
+    }
+}
+
+/// Shows the trace of a gift or of a payment.
+pub async fn show(session: &Session, opened: &Opened, seq: u64, size: Option<u64>) -> Result<(), Failure> {
+    if let Some(traced) = trace::gift(opened, seq, size).await? {
+        tell_gift(session, &traced, size.unwrap_or(opened.row.size));
+        return Ok(());
+    }
+    let seq = paid_entry(opened, seq).await?;
+    match trace::payment(opened, seq, size).await? {
+        Some(traced) if !traced.amounts.is_empty() => {
+            tell_payment(session, &traced, size.unwrap_or(opened.row.size));
+            Ok(())
+        }
+        _ => Err(Failure::input(
+            format!("记录 {seq} 既不是捐赠，也没有占用或支出款项，没有可追溯的内容。"),
+            format!("entry {seq} is neither a gift nor does it hold or spend money: there is nothing to trace"),
+        )),
+    }
+}
+
+/// A payment is known by its request: the entry that spent or holds its money.
+async fn paid_entry(opened: &Opened, seq: u64) -> Result<u64, Failure> {
+    let doc = opened.store.subject(opened.row.ledger_id, "disbursement", &seq.to_string()).await?;
+    let known: Option<serde_json::Value> = doc.and_then(|doc| serde_json::from_slice(&doc).ok());
+    Ok(known.and_then(|known| known["paid"].as_u64().or(known["hold"].as_u64())).unwrap_or(seq))
+}
+
+fn facts_into(object: &mut serde_json::Value, facts: &Facts) {
+    object["kind"] = facts.kind.clone().into();
+    for (member, text) in [
+        ("on", &facts.on),
+        ("case", &facts.case),
+        ("use", &facts.purpose),
+        ("payee_class", &facts.payee_class),
+        ("reason", &facts.reason),
+    ] {
+        if let Some(text) = text {
+            object[member] = text.clone().into();
+        }
+    }
+}
+
+fn tell_gift(session: &Session, traced: &GiftTrace, size: u64) {
+    let gift = &traced.gift;
+    let out = &session.out;
+    let mut unspent: BTreeMap<String, i64> = BTreeMap::from([(gift.gross.unit().to_string(), 0)]);
+    for (line, amount) in &traced.unspent {
+        *unspent.entry(line.unit.to_string()).or_default() += amount.minor();
+    }
+    if out.json {
+        let spans: Vec<_> = gift
+            .spans
+            .iter()
+            .map(|(line, span)| serde_json::json!({"line": line.to_string(), "from": span.from, "to": span.to}))
+            .collect();
+        let uses: Vec<_> = traced
+            .uses
+            .iter()
+            .map(|found| {
+                let mut object = serde_json::json!({
+                    "seq": found.seq, "state": found.state, "unit": found.amount.unit().as_str(),
+                    "amount": found.amount.minor(), "line": found.line.to_string(),
+                });
+                facts_into(&mut object, &found.facts);
+                object
+            })
+            .collect();
+        let moves: Vec<_> = traced
+            .moves
+            .iter()
+            .map(|found| {
+                let to: Vec<String> = found.to.iter().map(ToString::to_string).collect();
+                let mut object = serde_json::json!({
+                    "seq": found.seq, "unit": found.amount.unit().as_str(), "amount": found.amount.minor(),
+                    "from": found.from.to_string(), "to": to,
+                });
+                facts_into(&mut object, &found.facts);
+                object
+            })
+            .collect();
+        out.object(&serde_json::json!({
+            "donation": {"seq": gift.seq, "unit": gift.gross.unit().as_str(), "amount": gift.gross.minor(),
+                         "on": gift.on.to_string(), "fund": gift.fund.as_str(), "spans": spans},
+            "uses": uses, "moves": moves, "unspent": unspent, "tree_size": size,
+        }));
+        return;
+    }
+    out.say(
+        format!("捐赠（记录 {}）：{}，{}，记入基金 {}", gift.seq, gift.gross, gift.on, gift.fund),
+        format!("Gift (entry {}): {}, {}, into fund {}", gift.seq, gift.gross, gift.on, gift.fund),
+    );
+    let mut rows = Vec::new();
+    for found in &traced.moves {
+        let to: Vec<String> = found.to.iter().map(|line| line.fund.to_string()).collect();
+        rows.push(vec![
+            found.facts.on.clone().unwrap_or_default(),
+            format!("{} {}", out.pick("转入基金", "moved to fund"), to.join(", ")),
+            format!("({})", format_minor(found.amount.minor(), found.amount.unit())),
+            found.facts.case.clone().unwrap_or_default(),
+            found.seq.to_string(),
+        ]);
+    }
+    for found in &traced.uses {
+        rows.push(vec![
+            found.facts.on.clone().unwrap_or_default(),
+            words(out.lang, found.state, &found.facts),
+            format_minor(found.amount.minor(), found.amount.unit()),
+            found.facts.case.clone().unwrap_or_default(),
+            found.seq.to_string(),
+        ]);
+    }
+    for (line, amount) in &traced.unspent {
+        rows.push(vec![
+            String::new(),
+            format!("{} {}", out.pick("还没有用，在基金", "not used yet, in fund"), line.fund),
+            format_minor(amount.minor(), amount.unit()),
+            String::new(),
+            String::new(),
+        ]);
+    }
+    let heads = out.pick(
+        [("日期", false), ("去向", false), ("金额", true), ("个案", false), ("记录", true)],
+        [("day", false), ("what became of it", false), ("amount", true), ("case", false), ("entry", true)],
+    );
+    out.table(&heads, &rows);
+    let sum: i64 = traced
+        .uses
+        .iter()
+        .map(|found| found.amount.minor())
+        .chain(traced.unspent.iter().map(|(_, amount)| amount.minor()))
+        .sum();
+    out.say(
+        format!(
+            "合计 {}；截至第 {size} 条记录。括号内是经过的划转，不重复计入。",
+            format_minor(sum, gift.gross.unit())
+        ),
+        format!(
+            "Total {}; as of {size} entries. Figures in brackets are transfers on the way and are not counted twice",
+            format_minor(sum, gift.gross.unit())
+        ),
+    );
+}
+
+fn tell_payment(session: &Session, traced: &PaymentTrace, size: u64) {
+    let out = &session.out;
+    if out.json {
+        let payers: Vec<_> = traced
+            .payers
+            .iter()
+            .map(|(seq, facts, amount)| serde_json::json!({"seq": seq, "on": facts.on, "unit": amount.unit().as_str(), "amount": amount.minor()}))
+            .collect();
+        let mut payment = serde_json::json!({"seq": traced.seq, "amounts": traced.amounts.iter().map(|amount| serde_json::json!({"unit": amount.unit().as_str(), "amount": amount.minor()})).collect::<Vec<_>>()});
+        facts_into(&mut payment, &traced.facts);
+        out.object(&serde_json::json!({"payment": payment, "payers": payers, "tree_size": size}));
+        return;
+    }
+    let amounts: Vec<String> = traced.amounts.iter().map(ToString::to_string).collect();
+    out.say(
+        format!("支付（记录 {}）：{}，由 {} 笔捐赠支付", traced.seq, amounts.join("，"), traced.payers.len()),
+        format!("Payment (entry {}): {}, out of {} gifts", traced.seq, amounts.join(", "), traced.payers.len()),
+    );
+    let rows: Vec<Vec<String>> = traced
+        .payers
+        .iter()
+        .map(|(seq, facts, amount)| {
+            vec![seq.to_string(), facts.on.clone().unwrap_or_default(), format_minor(amount.minor(), amount.unit())]
+        })
+        .collect();
+    out.table(
+        &out.pick(
+            [("捐赠", true), ("日期", false), ("其中用于此", true)],
+            [("gift", true), ("day", false), ("used here", true)],
+        ),
+        &rows,
+    );
+}
+
+/// What an entry did with the money, in words.
+fn words(lang: super::out::Lang, state: &str, facts: &Facts) -> String {
+    use super::out::Lang;
+    let purpose = facts.purpose.as_deref().unwrap_or_default();
+    let zh = match purpose {
+        "hospital" => "住院费",
+        "nutrition" => "营养费",
+        "drugs" => "院外药品",
+        "lodging_travel" => "陪护住宿与交通",
+        "rehabilitation" => "康复",
+        "funeral" => "丧葬",
+        "education" => "教育",
+        "living" => "生活",
+        "housing" => "住房",
+        _ => "支出",
+    };
+    match (facts.kind.as_str(), state, lang) {
+        ("donation.received", _, Lang::Zh) => "渠道手续费".into(),
+        ("donation.received", _, Lang::En) => "channel fee".into(),
+        ("donation.refunded", "void", Lang::Zh) => "退还捐赠人".into(),
+        ("donation.refunded", "void", Lang::En) => "given back to the donor".into(),
+        ("donation.refunded", _, Lang::Zh) => "渠道未退的手续费".into(),
+        ("donation.refunded", _, Lang::En) => "fee that the channel kept".into(),
+        ("entry.reversed", _, Lang::Zh) => "冲销".into(),
+        ("entry.reversed", _, Lang::En) => "reversed".into(),
+        (_, "held", Lang::Zh) => "已批准，待支付".into(),
+        (_, "held", Lang::En) => "approved, not paid yet".into(),
+        (_, _, Lang::Zh) => zh.into(),
+        (_, _, Lang::En) if purpose.is_empty() => facts.kind.clone(),
+        (_, _, Lang::En) => purpose.replace('_', " and "),
+    }
+}

@@ -1,0 +1,118 @@
+//! `user`: who may do what.
+
+use super::session::{Failure, Session};
+use crate::domain::refusal::Refusal;
+use crate::domain::vocabulary::Role;
+use crate::values::StaffId;
+
+/// Users and their roles
+#[derive(Debug, clap::Subcommand)]
+pub enum User {
+    /// Admit a user
+    Add {
+        /// Name, kept here only, never in the ledger
+        name: String,
+        /// Roles, as clerk,checker
+        #[arg(long, value_delimiter = ',', required = true)]
+        role: Vec<Role>,
+        /// Id that stands in entries; random where not given
+        #[arg(long)]
+        id: Option<StaffId>,
+    },
+    /// Give a role, or take it
+    Role {
+        /// The user, by id or name
+        user: String,
+        /// The role
+        role: Role,
+        /// Take it instead
+        #[arg(long)]
+        remove: bool,
+    },
+    /// All users
+    List,
+}
+
+impl User {
+    /// Runs it.
+    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+        let opened = session.open().await?;
+        let ledger_id = opened.row.ledger_id;
+        match self {
+            Self::Add { name, role, id } => {
+                require_admin(session, &opened).await?;
+                let _lock = session.folder.lock().await?;
+                let id =
+                    id.unwrap_or_else(|| StaffId::parse(&session.id("u_")).expect("random ids follow the grammar"));
+                if opened
+                    .store
+                    .staff(ledger_id)
+                    .await?
+                    .iter()
+                    .any(|(known, known_name)| known == id.as_str() || *known_name == name)
+                {
+                    return Err(Refusal::Exists { what: "user", name }.into());
+                }
+                opened.store.put_staff(ledger_id, id.as_str(), &name).await?;
+                for role in &role {
+                    opened.store.put_role(ledger_id, id.as_str(), role.as_str()).await?;
+                }
+                let roles: Vec<&str> = role.iter().map(|role| role.as_str()).collect();
+                session.out.say(
+                    format!("已添加用户 {name}，编号 {id}，角色 {}。", roles.join("、")),
+                    format!("{name} is now user {id}: {}", roles.join(", ")),
+                );
+                session.out.object(&serde_json::json!({"user": id.as_str(), "name": name, "roles": roles}));
+            }
+            Self::Role { user, role, remove } => {
+                require_admin(session, &opened).await?;
+                let _lock = session.folder.lock().await?;
+                let staff = opened.store.staff(ledger_id).await?;
+                let found = staff.iter().find(|(id, name)| *id == user || *name == user);
+                let Some((id, name)) = found else {
+                    return Err(Refusal::Unknown { what: "user", name: user }.into());
+                };
+                if remove {
+                    opened.store.remove_role(ledger_id, id, role.as_str()).await?;
+                } else {
+                    opened.store.put_role(ledger_id, id, role.as_str()).await?;
+                }
+                session.out.say(
+                    format!("{name}（{id}）{}角色 {role}。", if remove { "不再有" } else { "现在有" }),
+                    format!("{name} ({id}) {} {role}", if remove { "is no longer" } else { "is now" }),
+                );
+                session.out.object(&serde_json::json!({"user": id, "role": role.as_str(), "has": !remove}));
+            }
+            Self::List => {
+                let roles = opened.store.roles(ledger_id).await?;
+                let of = |id: &str| -> Vec<&str> {
+                    roles.iter().filter(|(staff, _)| staff == id).map(|(_, role)| role.as_str()).collect()
+                };
+                let staff = opened.store.staff(ledger_id).await?;
+                let rows: Vec<Vec<String>> =
+                    staff.iter().map(|(id, name)| vec![id.clone(), name.clone(), of(id).join(", ")]).collect();
+                let heads = session.out.pick(
+                    [("编号", false), ("姓名", false), ("角色", false)],
+                    [("id", false), ("name", false), ("roles", false)],
+                );
+                session.out.table(&heads, &rows);
+                let users: Vec<_> = staff
+                    .iter()
+                    .map(|(id, name)| serde_json::json!({"user": id, "name": name, "roles": of(id)}))
+                    .collect();
+                session.out.object(&serde_json::json!({"users": users}));
+            }
+        }
+        opened.store.close().await;
+        Ok(())
+    }
+}
+
+async fn require_admin(session: &Session, opened: &crate::app::folder::Opened) -> Result<(), Failure> {
+    let user = session.user(opened).await?;
+    let roles = opened.store.roles(opened.row.ledger_id).await?;
+    if roles.iter().any(|(id, role)| id == user.as_str() && role == "admin") {
+        return Ok(());
+    }
+    Err(Refusal::RoleMissing { user: user.to_string(), role: "admin" }.into())
+}
