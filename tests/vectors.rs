@@ -110,7 +110,7 @@ fn a_ledger_is_followed_entry_by_entry() {
     }
     assert_eq!(verifier.head().frontier.root(), hash(&vectors["roots"]["33"]));
     for case in list(&vectors, "accepted_entries") {
-        Entry::parse(text(case, "text").as_bytes()).expect(text(case, "why"));
+        assert!(Entry::parse(text(case, "text").as_bytes()).is_ok(), "{}", text(case, "why"));
     }
     for case in list(&vectors, "rejected_entries") {
         assert!(Entry::parse(text(case, "text").as_bytes()).is_err(), "{}", text(case, "why"));

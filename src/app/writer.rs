@@ -150,6 +150,9 @@ pub fn order_text(order_no: &str, amount: crate::values::Amount) -> String {
 
 type Answer = Result<Vec<Result<Accepted, Refusal>>, WriteError>;
 
+/// A caller, and what it will be told when the batch is durable.
+type Waiting = (oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>);
+
 enum Job {
     Post(Vec<Submission>, oneshot::Sender<Answer>),
     Finish(oneshot::Sender<Result<(), WriteError>>),
@@ -207,13 +210,13 @@ struct Decided {
     batch: Batch,
     touched: BTreeSet<(LineName, u64)>,
     subjects: BTreeSet<(Area, String)>,
-    answers: Vec<(oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>)>,
+    answers: Vec<Waiting>,
     root: Hash,
 }
 
 struct InFlight {
     commit: JoinHandle<Result<(), StoreError>>,
-    answers: Vec<(oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>)>,
+    answers: Vec<Waiting>,
     size: u64,
     root: Hash,
 }
@@ -489,7 +492,7 @@ impl Writer {
             match self.post(entry, beside, decided) {
                 Ok(()) => {}
                 // The first entry of a command has changed nothing yet, so it is only refused.
-                Err(Fail::Refused(refusal)) if place == 0 => return Ok(Err(refusal)),
+                Err(Fail::Refused(refusal)) if place == 0 => return Ok(Err(*refusal)),
                 Err(Fail::Refused(refusal)) => return Err(WriteError::Fault(refusal.to_string())),
                 Err(Fail::Fault(error)) => return Err(error),
             }
@@ -547,7 +550,7 @@ impl Writer {
         self.set
             .book
             .apply(seq, &entry.post, &entry.cash, CashRule::Judged)
-            .map_err(|broken| Fail::Refused(Refusal::Posting(broken)))?;
+            .map_err(|broken| Fail::Refused(Box::new(Refusal::Posting(broken))))?;
         let touched: Vec<(LineName, u64)> =
             self.set.book.touched().map(|(place, from)| (self.set.book.lines()[place].name().clone(), from)).collect();
         let sealed = self.head.seal(entry.clone());
@@ -565,11 +568,10 @@ impl Writer {
         }
         let changed = decide::project(&mut self.set, &entry)
             .map_err(|error| Fail::Fault(WriteError::Fault(format!("{}: {error}", entry.kind))))?;
-        if entry.kind == "ledger.opened" {
-            if let Ok(Some(organisation)) = self.set.organisation() {
+        if entry.kind == "ledger.opened"
+            && let Ok(Some(organisation)) = self.set.organisation() {
                 self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
             }
-        }
         decided.subjects.extend(changed);
         decided.batch.entries.push(EntryRow { seq, leaf: sealed.leaf, bytes: sealed.bytes, ..beside });
         Ok(())
@@ -704,11 +706,11 @@ impl Writer {
 }
 
 enum Fail {
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     Fault(WriteError),
 }
 
-fn answer(answers: Vec<(oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>)>, error: Option<WriteError>) {
+fn answer(answers: Vec<Waiting>, error: Option<WriteError>) {
     for (reply, results) in answers {
         // A caller that has gone away does not need its answer.
         let _ = reply.send(error.clone().map_or(Ok(results), Err));

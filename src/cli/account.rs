@@ -6,7 +6,7 @@ use crate::values::{AccountId, FundId};
 
 /// Bank accounts, wallets, cash boxes
 #[derive(Debug, clap::Subcommand)]
-pub enum Account {
+pub(super) enum Account {
     /// Open an account for one or more funds
     Open {
         /// Its name, as bank/icbc-1
@@ -21,7 +21,7 @@ pub enum Account {
 
 impl Account {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Open { account, fund } => {
                 let payload = format!("{account} {fund:?}");
@@ -51,19 +51,19 @@ impl Account {
 }
 
 /// A text member of a stored state.
-pub fn text(object: &serde_json::Value, member: &str) -> String {
+pub(super) fn text(object: &serde_json::Value, member: &str) -> String {
     object[member].as_str().unwrap_or_default().to_owned()
 }
 
 /// A list member of a stored state, on one line.
-pub fn list(object: &serde_json::Value, member: &str) -> String {
+pub(super) fn list(object: &serde_json::Value, member: &str) -> String {
     let items = object[member].as_array().map(Vec::as_slice).unwrap_or_default();
     items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 impl Session {
     /// All stored states of an area.
-    pub async fn objects(&self, area: &str) -> Result<Vec<serde_json::Value>, Failure> {
+    pub(super) async fn objects(&self, area: &str) -> Result<Vec<serde_json::Value>, Failure> {
         let opened = self.open().await?;
         let rows = opened.store.subjects(opened.row.ledger_id, area).await?;
         opened.store.close().await;
@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// The account given, or the only one that may feed the fund.
-    pub async fn account_for(&self, fund: &str, given: Option<AccountId>) -> Result<AccountId, Failure> {
+    pub(super) async fn account_for(&self, fund: &str, given: Option<AccountId>) -> Result<AccountId, Failure> {
         if let Some(account) = given {
             return Ok(account);
         }

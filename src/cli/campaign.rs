@@ -10,7 +10,7 @@ use crate::values::{CampaignId, Day, FundId, Unit};
 
 /// Public appeals
 #[derive(Debug, clap::Subcommand)]
-pub enum Campaign {
+pub(super) enum Campaign {
     /// File the plan
     File {
         /// Its id; random where not given
@@ -69,7 +69,7 @@ pub enum Campaign {
 
 impl Campaign {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::File { id, name_zh, name_en, fund, filing_no, starts, ends, target, unit, surplus, on } => {
                 check_names(&name_zh, &name_en)?;

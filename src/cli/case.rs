@@ -9,7 +9,7 @@ use crate::values::{CaseId, Day, FundId, Unit};
 
 /// Cases of aid
 #[derive(Debug, clap::Subcommand)]
-pub enum Case {
+pub(super) enum Case {
     /// Open a case; prints the family's code, once
     Open {
         /// Its id, which is all the public sees of it; random where not given
@@ -84,7 +84,7 @@ pub enum Case {
 
 impl Case {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let told = |case: &CaseId| serde_json::json!({"case": case.as_str()});
         match self {
             Self::Open { id, category, fund, region_zh, region_en, on } => {

@@ -12,7 +12,7 @@ use crate::values::{AccountId, CaseId, Day, FundId, StaffId, Unit};
 
 /// Payments for a case
 #[derive(Debug, clap::Subcommand)]
-pub enum Disbursement {
+pub(super) enum Disbursement {
     /// Ask for a payment
     Request {
         /// For this case
@@ -107,7 +107,7 @@ pub enum Disbursement {
 
 impl Disbursement {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Request { case, fund, amount: given, unit, purpose, payee_class, payee, vouchers, on } => {
                 let amount = amount(&given, unit, "--amount")?;

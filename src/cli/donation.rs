@@ -9,7 +9,7 @@ use crate::values::{AccountId, Day, FundId, Unit};
 
 /// Gifts
 #[derive(Debug, clap::Subcommand)]
-pub enum Donation {
+pub(super) enum Donation {
     /// Record a gift
     Receive {
         /// Into this fund
@@ -75,7 +75,7 @@ pub enum Donation {
 
 impl Donation {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Receive {
                 fund,

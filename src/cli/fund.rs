@@ -10,7 +10,7 @@ use crate::values::{Amount, Day, FundId, LineName, Unit};
 
 /// Funds, and money moved between them
 #[derive(Debug, clap::Subcommand)]
-pub enum Fund {
+pub(super) enum Fund {
     /// Open a fund
     Open {
         /// Its id; random where not given
@@ -59,7 +59,7 @@ pub enum Fund {
 }
 
 /// Reads an amount as people type it.
-pub fn amount(text: &str, unit: Unit, flag: &str) -> Result<Amount, Failure> {
+pub(super) fn amount(text: &str, unit: Unit, flag: &str) -> Result<Amount, Failure> {
     Amount::parse(text, unit).map_err(|error| {
         Failure::input(
             format!("{flag}：“{text}”不是 {unit} 的金额，请写成 1,234.50 这样。"),
@@ -70,7 +70,7 @@ pub fn amount(text: &str, unit: Unit, flag: &str) -> Result<Amount, Failure> {
 
 impl Fund {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Open { id, fund_type, name_zh, name_en, purpose, uses } => {
                 check_names(&name_zh, &name_en)?;

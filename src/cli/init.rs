@@ -9,7 +9,7 @@ use crate::values::{Origin, StaffId};
 
 /// Open a new ledger with its keys and its first user
 #[derive(Debug, clap::Args)]
-pub struct Init {
+pub(super) struct Init {
     /// Origin of the log, as charity.example/love; its last part names the ledger
     #[arg(long)]
     pub origin: Origin,
@@ -32,7 +32,7 @@ pub struct Init {
 
 impl Init {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let (accepted, user) = self.open(session).await?;
         session.told(
             accepted,
@@ -52,7 +52,7 @@ impl Init {
     }
 
     /// Makes the ledger; the demo does the same.
-    pub async fn open(&self, session: &Session) -> Result<(writer::Accepted, StaffId), Failure> {
+    pub(super) async fn open(&self, session: &Session) -> Result<(writer::Accepted, StaffId), Failure> {
         let folder = &session.folder;
         check_names(&self.name_zh, &self.name_en)?;
         if let Some(uscc) = self.uscc.as_deref().filter(|uscc| !crate::domain::organisation::is_uscc(uscc)) {
@@ -113,7 +113,7 @@ impl Init {
 }
 
 /// Names that stand in reports: not empty, not longer than a line.
-pub fn check_names(zh: &str, en: &str) -> Result<(), Failure> {
+pub(super) fn check_names(zh: &str, en: &str) -> Result<(), Failure> {
     for (flag, name) in [("--name-zh", zh), ("--name-en", en)] {
         let length = name.trim().chars().count();
         if length == 0 || length > 100 || name.chars().any(char::is_control) {

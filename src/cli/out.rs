@@ -13,7 +13,7 @@ pub enum Lang {
 
 /// Where and how a command speaks.
 #[derive(Clone, Copy, Debug)]
-pub struct Out {
+pub(super) struct Out {
     /// One JSON object instead of sentences.
     pub json: bool,
     /// The language of sentences.
@@ -22,7 +22,7 @@ pub struct Out {
 
 impl Out {
     /// The sentence in the reader's language.
-    pub fn pick<T>(&self, zh: T, en: T) -> T {
+    pub(super) fn pick<T>(&self, zh: T, en: T) -> T {
         match self.lang {
             Lang::Zh => zh,
             Lang::En => en,
@@ -30,33 +30,26 @@ impl Out {
     }
 
     /// A line for a person; silent where a machine reads.
-    pub fn say(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
+    pub(super) fn say(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
         if !self.json {
             line(self.pick(zh.as_ref(), en.as_ref()));
         }
     }
 
-    /// A line for a person that is the same in both languages.
-    pub fn plain(&self, text: impl AsRef<str>) {
-        if !self.json {
-            line(text.as_ref());
-        }
-    }
-
     /// The object for a machine; silent where a person reads.
-    pub fn object(&self, value: &serde_json::Value) {
+    pub(super) fn object(&self, value: &serde_json::Value) {
         if self.json {
             line(&value.to_string());
         }
     }
 
     /// The object, whoever reads.
-    pub fn always(&self, value: &serde_json::Value) {
+    pub(super) fn always(&self, value: &serde_json::Value) {
         line(&value.to_string());
     }
 
     /// A table with its heads; figures (columns marked `true`) stand at the right.
-    pub fn table(&self, heads: &[(&str, bool)], rows: &[Vec<String>]) {
+    pub(super) fn table(&self, heads: &[(&str, bool)], rows: &[Vec<String>]) {
         if self.json {
             return;
         }
@@ -93,11 +86,11 @@ fn line(text: &str) {
 }
 
 /// A line on the error channel.
-pub fn complain(text: &str) {
+pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// True where a person watches, so that a progress bar makes sense.
-pub fn is_watched() -> bool {
+pub(super) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }

@@ -34,7 +34,7 @@ fn state(state: &str) -> &str {
 }
 
 /// What happened, where, and what to do.
-pub fn text(refusal: &Refusal) -> String {
+pub(super) fn text(refusal: &Refusal) -> String {
     match refusal {
         Refusal::LedgerIsOpen => "账本已经开立，不能再次开立。".into(),
         Refusal::Exists { what, name } => format!("{} {name} 已经存在，请换一个编号。", thing(what)),

@@ -7,7 +7,7 @@ use crate::values::Day;
 
 /// Take back a whole entry by a new one
 #[derive(Debug, clap::Args)]
-pub struct Reverse {
+pub(super) struct Reverse {
     /// The entry
     seq: u64,
     /// Why: duplicate, wrong_amount, wrong_fund, other …
@@ -20,7 +20,7 @@ pub struct Reverse {
 
 impl Reverse {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let on = session.day(self.on).await?;
         let order = Order::Reverse { target: self.seq, reason: self.reason, on };
         let accepted = session.post(order, &format!("reverse {} {} {on}", self.seq, self.reason)).await?;

@@ -14,7 +14,7 @@ use std::cell::RefCell;
 
 /// Why a command failed; each kind has its exit code.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(super) enum Failure {
     /// `verify` found a bad entry; it has been told already.
     #[error("")]
     NotOk,
@@ -42,12 +42,12 @@ pub enum Failure {
 
 impl Failure {
     /// An input error in both languages.
-    pub fn input(zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(super) fn input(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::Input { zh: zh.into(), en: en.into() }
     }
 
     /// Exit code: 1 not ok, 3 refused by a rule, 4 the store or a file failed, 5 bad input. (2 is a wrong command line.)
-    pub const fn exit_code(&self) -> u8 {
+    pub(super) const fn exit_code(&self) -> u8 {
         match self {
             Self::NotOk => 1,
             Self::Refused(_) => 3,
@@ -57,7 +57,7 @@ impl Failure {
     }
 
     /// The text for a person.
-    pub fn text(&self, lang: Lang) -> String {
+    pub(super) fn text(&self, lang: Lang) -> String {
         match (self, lang) {
             (Self::NotOk, _) => String::new(),
             (Self::Refused(refusal), Lang::Zh) => refusal_zh::text(refusal),
@@ -68,7 +68,7 @@ impl Failure {
     }
 
     /// The object for a machine.
-    pub fn object(&self, lang: Lang) -> serde_json::Value {
+    pub(super) fn object(&self, lang: Lang) -> serde_json::Value {
         let (code, path) = match self {
             Self::NotOk => ("not_ok", String::new()),
             Self::Refused(refusal) => (refusal.code(), refusal.path()),
@@ -80,7 +80,7 @@ impl Failure {
 }
 
 /// What every subcommand works with.
-pub struct Session {
+pub(super) struct Session {
     /// How it speaks.
     pub out: Out,
     /// The data folder.
@@ -100,7 +100,7 @@ pub struct Session {
 }
 
 /// A ledger open for posting.
-pub struct Posting {
+pub(super) struct Posting {
     /// The way to the writer.
     pub handle: Handle,
     /// Who acts.
@@ -109,12 +109,12 @@ pub struct Posting {
 
 impl Session {
     /// Opens the ledger for reading.
-    pub async fn open(&self) -> Result<Opened, Failure> {
+    pub(super) async fn open(&self) -> Result<Opened, Failure> {
         Ok(self.folder.open(self.ledger.as_deref()).await?)
     }
 
     /// The ledger's time zone.
-    pub async fn zone(&self, opened: &Opened) -> Result<Zone, Failure> {
+    pub(super) async fn zone(&self, opened: &Opened) -> Result<Zone, Failure> {
         let doc = opened.store.subject(opened.row.ledger_id, "organisation", "").await?;
         let value = doc.as_deref().and_then(|doc| crate::ledger::canonical::Value::parse(doc).ok());
         let name = value.as_ref().and_then(|value| value.as_object()).and_then(|object| object.get("time_zone"));
@@ -122,7 +122,7 @@ impl Session {
     }
 
     /// The day given, or today in the ledger's time zone.
-    pub async fn day(&self, on: Option<Day>) -> Result<Day, Failure> {
+    pub(super) async fn day(&self, on: Option<Day>) -> Result<Day, Failure> {
         match on {
             Some(on) => Ok(on),
             None => {
@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// Who acts: the user named by `--as` (id or name), else the first one admitted.
-    pub async fn user(&self, opened: &Opened) -> Result<StaffId, Failure> {
+    pub(super) async fn user(&self, opened: &Opened) -> Result<StaffId, Failure> {
         let staff = opened.store.staff(opened.row.ledger_id).await?;
         let found = match &self.acting {
             None => staff.first(),
@@ -154,7 +154,7 @@ impl Session {
     }
 
     /// Opens the ledger for posting.
-    pub async fn begin(&self) -> Result<Posting, Failure> {
+    pub(super) async fn begin(&self) -> Result<Posting, Failure> {
         let lock = self.folder.lock().await?;
         let opened = self.open().await?;
         let by = self.user(&opened).await?;
@@ -163,12 +163,12 @@ impl Session {
     }
 
     /// Posts one order and ends with a checkpoint. `payload` says what was asked, for the idempotency key.
-    pub async fn post(&self, order: Order, payload: &str) -> Result<Accepted, Failure> {
+    pub(super) async fn post(&self, order: Order, payload: &str) -> Result<Accepted, Failure> {
         self.post_with(order, payload, |submission| submission).await
     }
 
     /// Posts one order with something beside it.
-    pub async fn post_with(
+    pub(super) async fn post_with(
         &self,
         order: Order,
         payload: &str,
@@ -189,7 +189,7 @@ impl Session {
     }
 
     /// Tells what was posted: a sentence, or `{entry, entries, repeated, …}`.
-    pub fn told(&self, accepted: Accepted, zh: impl AsRef<str>, en: impl AsRef<str>, more: serde_json::Value) {
+    pub(super) fn told(&self, accepted: Accepted, zh: impl AsRef<str>, en: impl AsRef<str>, more: serde_json::Value) {
         let last = accepted.seq + accepted.count - 1;
         if accepted.repeated {
             self.out.say(
@@ -207,12 +207,12 @@ impl Session {
     }
 
     /// A random id with a prefix.
-    pub fn id(&self, prefix: &str) -> String {
+    pub(super) fn id(&self, prefix: &str) -> String {
         self.entropy.borrow_mut().id(prefix, 6)
     }
 
     /// A code to be shown once, and its hash.
-    pub fn code(&self, opened: &Opened) -> (String, Hash) {
+    pub(super) fn code(&self, opened: &Opened) -> (String, Hash) {
         let code = self.entropy.borrow_mut().code();
         let hash = opened.keys.vault.code_hash(&code);
         (code, hash)

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// Where a gift went, or whose gifts a payment used
 #[derive(Debug, clap::Args)]
-pub struct Trace {
+pub(super) struct Trace {
     /// The entry of a gift, or of a payment (its request or the payment itself)
     #[arg(required_unless_present_any = ["code", "order_no"])]
     seq: Option<u64>,
@@ -35,7 +35,7 @@ pub struct Trace {
 
 impl Trace {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let opened = session.open().await?;
         for seq in self.targets(session, &opened).await? {
             show(session, &opened, seq, self.at).await?;
@@ -70,7 +70,7 @@ impl Trace {
 }
 
 /// Shows the trace of a gift or of a payment.
-pub async fn show(session: &Session, opened: &Opened, seq: u64, size: Option<u64>) -> Result<(), Failure> {
+pub(super) async fn show(session: &Session, opened: &Opened, seq: u64, size: Option<u64>) -> Result<(), Failure> {
     if let Some(traced) = trace::gift(opened, seq, size).await? {
         tell_gift(session, &traced, size.unwrap_or(opened.row.size));
         return Ok(());

@@ -7,7 +7,7 @@ use crate::values::StaffId;
 
 /// Users and their roles
 #[derive(Debug, clap::Subcommand)]
-pub enum User {
+pub(super) enum User {
     /// Admit a user
     Add {
         /// Name, kept here only, never in the ledger
@@ -35,7 +35,7 @@ pub enum User {
 
 impl User {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let opened = session.open().await?;
         let ledger_id = opened.row.ledger_id;
         match self {

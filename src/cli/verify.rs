@@ -8,21 +8,21 @@ use std::path::PathBuf;
 
 /// Check every entry, and everything derived from them
 #[derive(Debug, clap::Args)]
-pub struct Verify {}
+pub(super) struct Verify {}
 
 /// Replay all entries and write everything derived from them anew
 #[derive(Debug, clap::Args)]
-pub struct Rebuild {}
+pub(super) struct Rebuild {}
 
 /// Write the log as plain files that anybody can verify
 #[derive(Debug, clap::Args)]
-pub struct Export {
+pub(super) struct Export {
     /// The folder to write into
     dir: PathBuf,
 }
 
 /// A bar on the error channel, where a person watches.
-pub fn progress_bar(total: u64, template: &'static str) -> ProgressBar {
+pub(super) fn progress_bar(total: u64, template: &'static str) -> ProgressBar {
     if !is_watched() {
         return ProgressBar::hidden();
     }
@@ -32,7 +32,7 @@ pub fn progress_bar(total: u64, template: &'static str) -> ProgressBar {
 
 impl Verify {
     /// Runs it. The object of the verdict is always printed.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let bar = progress_bar(0, "{bar:30} {pos}/{len}  {eta}");
         let verdict = app::verify::verify(&session.folder, session.ledger.as_deref(), |done, of| {
             bar.set_length(if of == u64::MAX { done } else { of });
@@ -72,7 +72,7 @@ impl Verify {
 
 impl Rebuild {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let done = app::rebuild::rebuild(&session.folder, session.ledger.as_deref()).await?;
         match done {
             Ok(rebuilt) => {
@@ -102,7 +102,7 @@ impl Rebuild {
 
 impl Export {
     /// Runs it.
-    pub async fn run(self, session: &Session) -> Result<(), Failure> {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let exported = app::export::export(&session.folder, session.ledger.as_deref(), &self.dir).await?;
         session.out.say(
             format!(

@@ -406,7 +406,11 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         let digits = &self.text[digits_at..self.at];
-        let shortest = !digits.is_empty() && (digits == "0" || !digits.starts_with('0')) && !(negative && n == 0);
+        let shortest = match digits.as_bytes() {
+            [] => false,
+            [b'0'] => !negative,
+            [first, ..] => *first != b'0',
+        };
         if !shortest || n > INTEGER_MAX || matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
             return Err(broken);
         }

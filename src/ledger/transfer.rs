@@ -92,11 +92,10 @@ fn offsets_of(side: &[Placed], piece: Placed) -> Vec<(u64, Span)> {
     let mut parts = Vec::new();
     let mut start = 0;
     for placed in side {
-        if placed.line == piece.line {
-            if let Some(part) = placed.span.overlap(piece.span) {
+        if placed.line == piece.line
+            && let Some(part) = placed.span.overlap(piece.span) {
                 parts.push((start + part.from - placed.span.from, part));
             }
-        }
         start += placed.span.length();
     }
     parts
