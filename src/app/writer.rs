@@ -589,6 +589,8 @@ impl Writer {
     }
 
     fn begin_commit(&mut self, mut decided: Decided) -> InFlight {
+        // Entries are fetched for the command that names them, not kept.
+        self.set.entries.clear();
         let size = self.head.size();
         for (name, from) in &decided.touched {
             let line_id = self.line_ids[name];

@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use super::vocabulary::{PayeeClass, ReasonClass, Role, Use};
 use super::working_set::WorkingSet;
 use crate::ledger::canonical::Object;
+use crate::ledger::entry::Entry;
 use crate::ledger::line::{Line, State};
 use crate::values::{AccountId, Amount, CaseId, Day, FundId, LineName, Span, StaffId};
 
@@ -379,8 +380,9 @@ pub(super) fn reject(
     }
     let mut post = Vec::new();
     if let DisbursementStatus::Approved { hold, .. } = before.status {
-        let held = runs_in_state(line_of(set, &before)?, State::Held { by: hold });
-        post = held.into_iter().map(|span| PostDraft::free(&before.line(), span, hold)).collect();
+        let line = line_of(set, &before)?;
+        let held = spans_of(set, hold, &before.line())?.into_iter().flat_map(|span| line.in_state(span, State::Held { by: hold }));
+        post = held.map(|span| PostDraft::free(&before.line(), span, hold)).collect();
     }
     let after = before.reject()?;
     let body = step_body(&after, on).text("reason", reason.as_str());
@@ -405,8 +407,9 @@ pub(super) fn pay(
         return Err(before.not_possible().into());
     };
     let name = before.line();
-    let held = runs_in_state(line_of(set, &before)?, State::Held { by: hold });
-    let post: Vec<PostDraft> = held.into_iter().map(|span| PostDraft::out_of(&name, span, hold)).collect();
+    let line = line_of(set, &before)?;
+    let held = spans_of(set, hold, &name)?.into_iter().flat_map(|span| line.in_state(span, State::Held { by: hold }));
+    let post: Vec<PostDraft> = held.map(|span| PostDraft::out_of(&name, span, hold)).collect();
     let after = before.pay(context.by, account.clone(), 0)?;
     let body = with_amount(step_body(&after, on), after.amount)
         .text("use", after.purpose.as_str())
@@ -441,7 +444,8 @@ pub(super) fn give_back(
     receiving.may_feed(&before.fund)?;
     let name = before.line();
     // A partial return frees the highest positions of the payment.
-    let spans = line_of(set, &before)?.highest_in(State::Spent { by: paid }, amount.length());
+    let spans = spans_of(set, paid, &name)?;
+    let spans = line_of(set, &before)?.highest_in(&spans, State::Spent { by: paid }, amount.length());
     let spans = spans.ok_or_else(|| Refusal::Field { field: "amount", rule: format!("at most {left}") })?;
     let post = spans.into_iter().map(|span| PostDraft::free(&name, span, paid)).collect();
     let body = with_amount(step_body(&after, on), amount)
@@ -458,8 +462,17 @@ pub(super) fn acknowledge(set: &WorkingSet, context: &Context<'_>, request: u64,
     Ok(vec![Draft::fact("disbursement.acknowledged", step_body(&after, on))])
 }
 
-fn runs_in_state(line: &Line, wanted: State) -> Vec<Span> {
-    line.runs().filter(|(_, state)| *state == wanted).map(|(span, _)| span).collect()
+/// The positions that an entry's posts name on a line.
+fn spans_of(set: &WorkingSet, seq: u64, name: &LineName) -> Result<Vec<Span>, Stop> {
+    let bytes = require(set.entry(seq)?, "entry", seq)?;
+    let unreadable = |found: String| Refusal::NotThatKind { seq, wanted: "payment", found };
+    let entry = Entry::parse(bytes).map_err(|error| unreadable(error.to_string()))?;
+    let line = name.to_string();
+    let spans = entry.post.iter().filter(|post| post.line == line).map(|post| {
+        let (from, to) = (u64::try_from(post.from).ok()?, u64::try_from(post.to).ok()?);
+        Span::new(from, to)
+    });
+    Ok(spans.collect::<Option<Vec<_>>>().ok_or_else(|| unreadable("its posts cannot be read".into()))?)
 }
 
 /// Applies an entry of this area to the payment it names; also what it changes at the case: minor units committed, requests waiting.

@@ -64,6 +64,17 @@ pub struct Line {
     runs: BTreeMap<u64, Run>,
     inflows: Vec<Inflow>,
     totals: Totals,
+    /// No position below this one is free: where the search for the lowest free money starts.
+    first_free: u64,
+}
+
+/// Where a line stood before an entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) end: u64,
+    inflows: usize,
+    totals: Totals,
+    first_free: u64,
 }
 
 /// What a mutation replaced, so that a refused entry changes nothing.
@@ -93,7 +104,7 @@ impl Line {
     /// A line into which nothing flowed yet.
     pub const fn empty(name: LineName) -> Self {
         let totals = Totals { free: 0, held: 0, spent: 0, void: 0 };
-        Self { name, end: 0, runs: BTreeMap::new(), inflows: Vec::new(), totals }
+        Self { name, end: 0, runs: BTreeMap::new(), inflows: Vec::new(), totals, first_free: 0 }
     }
 
     /// A line from its stored runs, which must cover `[0, end)` without gap, and from those of its inflows that will be asked for.
@@ -108,6 +119,7 @@ impl Line {
             *line.totals.of_mut(state) += span.length();
             line.end = span.to;
         }
+        line.pass_taken();
         Some(line)
     }
 
@@ -153,7 +165,8 @@ impl Line {
 
     /// The free runs, lowest first: the order in which money is used.
     pub fn free_runs(&self) -> impl Iterator<Item = Span> {
-        self.runs().filter(|(_, state)| *state == State::Free).map(|(span, _)| span)
+        let free = self.runs.range(self.first_free..).filter(|(_, run)| run.state == State::Free);
+        free.map(|(from, run)| Span { from: *from, to: run.to })
     }
 
     /// The lowest free positions of this many units; `None` where there is less.
@@ -173,18 +186,23 @@ impl Line {
         Some(spans)
     }
 
-    /// The highest positions, of those that `state` describes, of this many units; highest first. `None` where there is less.
-    pub fn highest_in(&self, state: State, mut length: u64) -> Option<Vec<Span>> {
-        let mut spans = Vec::new();
-        for (span, _) in self.runs().collect::<Vec<_>>().into_iter().rev().filter(|(_, found)| *found == state) {
-            if length == 0 {
-                break;
-            }
-            let taken = span.length().min(length);
-            spans.push(Span { from: span.to - taken, to: span.to });
+    /// The highest positions in this state, of this many units, among `spans`; highest first. `None` where there is less.
+    pub fn highest_in(&self, spans: &[Span], state: State, mut length: u64) -> Option<Vec<Span>> {
+        let mut pieces: Vec<Span> = spans.iter().flat_map(|span| self.in_state(*span, state)).collect();
+        pieces.sort_unstable();
+        let mut highest = Vec::new();
+        while length > 0 {
+            let piece = pieces.pop()?;
+            let taken = piece.length().min(length);
+            highest.push(Span { from: piece.to - taken, to: piece.to });
             length -= taken;
         }
-        (length == 0).then_some(spans)
+        Some(highest)
+    }
+
+    /// The parts of `span` in this state, in order.
+    pub fn in_state(&self, span: Span, wanted: State) -> impl Iterator<Item = Span> {
+        self.runs_in(span).filter(move |(_, state)| *state == wanted).map(|(piece, _)| piece)
     }
 
     /// The inflows that overlap `span`, whole.
@@ -251,6 +269,21 @@ impl Line {
             merged.to = run.to;
         }
         self.put(merged.from, Some(Run { to: merged.to, state }), replaced);
+        if state == State::Free {
+            self.first_free = self.first_free.min(merged.from);
+        } else {
+            self.pass_taken();
+        }
+    }
+
+    /// Moves the start of the search past runs that are not free.
+    fn pass_taken(&mut self) {
+        while let Some((_, run)) = self.runs.range(..=self.first_free).next_back() {
+            if run.state == State::Free || run.to <= self.first_free {
+                break;
+            }
+            self.first_free = run.to;
+        }
     }
 
     fn put(&mut self, from: u64, run: Option<Run>, replaced: &mut Vec<Replaced>) {
@@ -269,14 +302,15 @@ impl Line {
         };
     }
 
-    /// End, count of inflows and totals: what [`Line::reset`] goes back to.
-    pub(super) const fn mark(&self) -> (u64, usize, Totals) {
-        (self.end, self.inflows.len(), self.totals)
+    /// What [`Line::reset`] goes back to.
+    pub(super) const fn mark(&self) -> Mark {
+        Mark { end: self.end, inflows: self.inflows.len(), totals: self.totals, first_free: self.first_free }
     }
 
-    pub(super) fn reset(&mut self, (end, inflows, totals): (u64, usize, Totals)) {
-        self.end = end;
-        self.inflows.truncate(inflows);
-        self.totals = totals;
+    pub(super) fn reset(&mut self, mark: Mark) {
+        self.end = mark.end;
+        self.inflows.truncate(mark.inflows);
+        self.totals = mark.totals;
+        self.first_free = mark.first_free;
     }
 }

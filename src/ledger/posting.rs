@@ -12,7 +12,7 @@
 
 use super::cash;
 use super::entry::{RawCash, RawPost};
-use super::line::{Line, Replaced, State, Totals};
+use super::line::{Line, Mark, Replaced, State};
 use super::transfer::{Placed, Transfer};
 use crate::values::{INTEGER_MAX, LineName, Span};
 use std::collections::BTreeMap;
@@ -262,7 +262,7 @@ impl Book {
             return Err(Broken::whole(Rule::TooManyPosts, "/post"));
         }
         let lines_before = self.lines.len();
-        let mut marks: BTreeMap<usize, (u64, usize, Totals)> = BTreeMap::new();
+        let mut marks: BTreeMap<usize, Mark> = BTreeMap::new();
         let result = self.apply_posts(seq, posts, &mut marks).and_then(|applied| {
             let transfer = self.judge_transfer(&applied)?;
             self.judge_taken_back(&applied)?;
@@ -295,7 +295,7 @@ impl Book {
         }
     }
 
-    fn take_back(&mut self, lines_before: usize, marks: &BTreeMap<usize, (u64, usize, Totals)>) {
+    fn take_back(&mut self, lines_before: usize, marks: &BTreeMap<usize, Mark>) {
         while let Some((line, replaced)) = self.undo.pop() {
             self.lines[line].restore(replaced);
         }
@@ -311,7 +311,7 @@ impl Book {
         &mut self,
         seq: u64,
         posts: &[RawPost<'_>],
-        marks: &mut BTreeMap<usize, (u64, usize, Totals)>,
+        marks: &mut BTreeMap<usize, Mark>,
     ) -> Result<Vec<Applied>, Broken> {
         let mut applied = Vec::with_capacity(posts.len());
         for (number, post) in posts.iter().enumerate() {
@@ -324,7 +324,7 @@ impl Book {
         &mut self,
         seq: u64,
         post: &RawPost<'_>,
-        marks: &mut BTreeMap<usize, (u64, usize, Totals)>,
+        marks: &mut BTreeMap<usize, Mark>,
     ) -> Result<Applied, Rule> {
         let known = self.places.get(post.line.as_ref()).copied();
         let name = match known {
@@ -363,7 +363,7 @@ impl Book {
             (None, None) => unreachable!("a line that is not known has just been read"),
         };
         let before = *marks.entry(line).or_insert_with(|| self.lines[line].mark());
-        let own_from = before.0;
+        let own_from = before.end;
         let was = self.judge_post(op, line, span, of)?;
         let own = op == Op::Out && of.is_none() && span.to > own_from;
         if own && span.from < own_from {
