@@ -5,6 +5,7 @@ pub mod folder;
 pub mod gift;
 pub mod import;
 pub mod publish;
+pub mod bench;
 pub mod rebuild;
 pub mod trace;
 pub mod verify;

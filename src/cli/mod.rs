@@ -17,6 +17,7 @@ mod session;
 mod trace;
 mod user;
 mod verify;
+mod bench;
 
 use crate::app::folder::Folder;
 use crate::app::writer::ClockTrust;
@@ -101,6 +102,8 @@ enum Subcommands {
     Rebuild(verify::Rebuild),
     /// Write the log as plain files that anybody can verify
     Export(verify::Export),
+    /// Measure this program against ceilings of this machine
+    Bench(bench::Bench),
 }
 
 /// Runs one command line and gives its exit code.
@@ -161,5 +164,6 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         Subcommands::Verify(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,
         Subcommands::Export(args) => args.run(session).await,
+        Subcommands::Bench(args) => args.run(session).await,
     }
 }

@@ -3,8 +3,11 @@
 //! What the writer is promised by [`Store::commit`]: when it returns, the whole batch survives power loss; when it fails, nothing of
 //! the batch is there; and it fails with [`StoreError::HeadMoved`] where somebody else has written since the batch was decided.
 
+mod ceiling;
 mod rows;
 mod sqlite;
+
+pub use ceiling::Ceiling;
 
 pub use rows::{
     Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanRow, StoredEntry,

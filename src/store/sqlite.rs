@@ -47,6 +47,7 @@ macro_rules! bulk {
 const ENTRY_INSERT: (&str, &str) = bulk!("entry_insert.sql", "(?,?,?,?,?,?,?,?)");
 const SPAN_INSERT: (&str, &str) = bulk!("span_insert.sql", "(?,?,?,?,?,?,?,?)");
 const VAULT_INSERT: (&str, &str) = bulk!("vault_insert.sql", "(?,?,?,?)");
+const CEILING_INSERT: (&str, &str) = bulk!("ceiling_insert.sql", "(?,?)");
 const PERSON_KEY_INSERT: (&str, &str) = bulk!("person_key_insert.sql", "(?,?,?)");
 
 macro_rules! sql {
@@ -57,7 +58,7 @@ macro_rules! sql {
 
 type Statement<'q> = Query<'q, Database, SqliteArguments>;
 
-fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+pub(super) fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| {
         // SQLITE_FULL, and SQLITE_IOERR_WRITE as some file systems report it.
         let full =
@@ -125,6 +126,14 @@ impl Sqlite {
             .await
             .map_err(failed("opening the file"))?;
         Ok(Self { writing: pool.clone(), reading: pool })
+    }
+
+    pub(super) const fn writing(&self) -> &SqlitePool {
+        &self.writing
+    }
+
+    pub(super) const fn reading(&self) -> &SqlitePool {
+        &self.reading
     }
 
     pub(super) async fn close(&self) {
@@ -535,6 +544,14 @@ async fn write_derived(connection: &mut SqliteConnection, batch: &Batch) -> Resu
         statement.execute(&mut *connection).await.map_err(failed("writing states"))?;
     }
     Ok(())
+}
+
+/// Appends bare rows, for the ceiling.
+pub(super) async fn append_raw(connection: &mut SqliteConnection, rows: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
+    bulk(connection, "appending to the ceiling", CEILING_INSERT, rows, |statement, (seq, bytes)| {
+        statement.bind(integer(*seq)).bind(bytes.as_slice())
+    })
+    .await
 }
 
 /// Inserts rows, 101 to a statement and the rest one by one.

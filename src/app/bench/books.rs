@@ -1,0 +1,341 @@
+//! A ledger of a million gifts, every fortieth followed by a payment, and the bare table beside it.
+
+use super::figures::Pace;
+use super::{BenchError, ROUNDS};
+use crate::app::folder::{Folder, Opened};
+use crate::app::gift::{Gift, submission};
+use crate::app::writer::{self, ClockTrust, Handle, Submission};
+use crate::app::{trace, verify};
+use crate::clock::Clock;
+use crate::domain::command::{Command, OpenCase, OpenLedger, Order, RequestDisbursement};
+use crate::domain::vocabulary::{Category, PayeeClass, Source, Use};
+use crate::entropy::Entropy;
+use crate::ledger::entry::Entry;
+use crate::store::{Ceiling, Store};
+use crate::values::{AccountId, Amount, CaseId, Day, FundId, Origin, Span, StaffId, Unit};
+use std::time::Duration;
+
+/// Gifts of one batch, and of one round of appending.
+const BATCH: usize = 1_000;
+const ROUND: u64 = 20_000;
+/// Gifts to one payment.
+const GIFTS_A_PAYMENT: u64 = 40;
+/// Look-ups of one round.
+const LOOKUPS: u64 = 2_000;
+
+pub(super) struct Books {
+    folder: Folder,
+    opened: Opened,
+    handle: Handle,
+    ceiling: Ceiling,
+    clock: Clock,
+    entropy: Entropy,
+    maker: StaffId,
+    checker: StaffId,
+    on: Day,
+    gifts: u64,
+    paid: u64,
+    size: u64,
+    raw_size: u64,
+}
+
+/// Times of the look-ups of all rounds.
+pub(super) struct TraceRounds {
+    pub(super) key: Vec<Pace>,
+    pub(super) span: Vec<Pace>,
+    pub(super) whole: Vec<Pace>,
+}
+
+fn fund() -> FundId {
+    FundId::parse("f_bench").expect("given")
+}
+
+fn account() -> AccountId {
+    AccountId::parse("wallet/wechat").expect("given")
+}
+
+fn case() -> CaseId {
+    CaseId::parse("c_bench").expect("given")
+}
+
+impl Books {
+    pub(super) async fn make(folder: &Folder, clock: Clock) -> Result<Self, BenchError> {
+        folder.make()?;
+        let lock = folder.lock().await?;
+        let store = Store::create(folder.path()).await?;
+        let origin = Origin::parse("bench.example/books").expect("given");
+        let mut entropy = Entropy::new();
+        let keys = folder.make_keys(&origin, &mut entropy)?;
+        let vkey = keys.log.verifier().to_string();
+        let ledger_id = store.create_ledger(origin.as_str(), origin.slug()).await?;
+        let (maker, checker) = (StaffId::parse("maker").expect("given"), StaffId::parse("checker").expect("given"));
+        for (staff, role) in [(&maker, "clerk"), (&maker, "admin"), (&checker, "checker")] {
+            store.put_role(ledger_id, staff.as_str(), role).await?;
+        }
+        let row = folder.find(&store, None).await?;
+        let on = clock.now().day(&crate::values::Zone::shanghai());
+        let handle = writer::start(Opened { folder: folder.clone(), store, row, keys }, lock, clock, ClockTrust::Accepted).await?;
+        let opened = folder.open(None).await?;
+        let ceiling = Ceiling::create(&folder.path().join("ceiling.db")).await?;
+        let mut books = Self {
+            folder: folder.clone(),
+            opened,
+            handle,
+            ceiling,
+            clock,
+            entropy,
+            maker: maker.clone(),
+            checker: checker.clone(),
+            on,
+            gifts: 0,
+            paid: 0,
+            size: 0,
+            raw_size: 0,
+        };
+        let name = |text: &str| text.to_owned();
+        let open = OpenLedger {
+            name_zh: name("测速"),
+            name_en: name("Bench"),
+            uscc: None,
+            time_zone: name("Asia/Shanghai"),
+            vkey,
+        };
+        let open_case = OpenCase {
+            case: case(),
+            fund: fund(),
+            categories: vec![Category::Health],
+            region_zh: name("测试市"),
+            region_en: name("Test"),
+            on,
+        };
+        let need = Amount::new(1, Unit::CNY).expect("given");
+        for (by, order) in [
+            (&maker, Order::OpenLedger(open)),
+            (&maker, Order::OpenCase(open_case)),
+            (&maker, Order::OpenAccount { account: account(), funds: vec![fund()] }),
+            (&maker, Order::AssessCase { case: case(), need, on }),
+            (&checker, Order::ApproveCase { case: case(), limit: None, on }),
+        ] {
+            books.post(vec![bare(by, order)]).await?;
+        }
+        Ok(books)
+    }
+
+    async fn post(&mut self, submissions: Vec<Submission>) -> Result<Vec<u64>, BenchError> {
+        let mut seqs = Vec::with_capacity(submissions.len());
+        for result in self.handle.post(submissions).await? {
+            let accepted = result?;
+            self.size = self.size.max(accepted.seq + accepted.count);
+            seqs.push(accepted.seq);
+        }
+        Ok(seqs)
+    }
+
+    /// Gifts as the preset for WeChat makes them.
+    fn batch(&mut self, count: usize) -> Result<Vec<Submission>, BenchError> {
+        (0..count)
+            .map(|_| {
+                self.gifts += 1;
+                let minor = 100 + i64::try_from(self.gifts * 7919 % 50_000).expect("small");
+                let order_no = format!("4200{:024}", self.gifts);
+                let gift = Gift {
+                    fund: fund(),
+                    account: account(),
+                    gross: Amount::new(minor, Unit::CNY).expect("small"),
+                    fee: None,
+                    source: Source::Wechat,
+                    gift_count: None,
+                    on: self.on,
+                    order_no: order_no.clone(),
+                    name: Some("张小明".into()),
+                    contact: None,
+                };
+                let made = submission(&self.opened.row.origin, &self.maker, gift, &mut self.entropy);
+                let mut made = made.map_err(|error| BenchError::Wrong(error.to_string()))?;
+                made.key = Some((format!("bench {}", self.gifts), order_no.clone()));
+                made.reference = Some(order_no);
+                Ok(made)
+            })
+            .collect()
+    }
+
+    /// Appends until the log has this many entries: gifts, and a payment for every forty.
+    pub(super) async fn grow(&mut self, size: u64) -> Result<(), BenchError> {
+        while self.size < size {
+            let room = usize::try_from(size - self.size).unwrap_or(BATCH).min(BATCH);
+            let batch = self.batch(room)?;
+            self.post(batch).await?;
+            if self.gifts >= (self.paid + 100) * GIFTS_A_PAYMENT && self.size + 300 < size {
+                self.pay(100).await?;
+            }
+        }
+        self.fill_ceiling().await
+    }
+
+    async fn pay(&mut self, count: u64) -> Result<(), BenchError> {
+        let (maker, checker, on) = (self.maker.clone(), self.checker.clone(), self.on);
+        let request = |minor: i64| {
+            Order::RequestDisbursement(RequestDisbursement {
+                case: case(),
+                fund: None,
+                amount: Amount::new(minor, Unit::CNY).expect("small"),
+                purpose: Use::Hospital,
+                payee_class: PayeeClass::Hospital,
+                payee: None,
+                vouchers: 1,
+                on,
+            })
+        };
+        let requests = (0..count).map(|n| bare(&maker, request(900_000 + i64::try_from(n).expect("small")))).collect();
+        let requests = self.post(requests).await?;
+        let approve = |request: &u64| bare(&checker, Order::ApproveDisbursement { request: *request, on });
+        self.post(requests.iter().map(approve).collect()).await?;
+        let pay = |request: &u64| bare(&maker, Order::PayDisbursement { request: *request, account: account(), on });
+        self.post(requests.iter().map(pay).collect()).await?;
+        self.paid += count;
+        Ok(())
+    }
+
+    /// Copies the bytes of the log into the bare table.
+    async fn fill_ceiling(&mut self) -> Result<(), BenchError> {
+        while self.raw_size < self.size {
+            let rows = self.raw_rows(self.raw_size, self.size).await?;
+            self.ceiling.append(&rows).await?;
+            self.raw_size += u64::try_from(rows.len()).expect("small");
+        }
+        Ok(())
+    }
+
+    async fn raw_rows(&self, from: u64, to: u64) -> Result<Vec<(u64, Vec<u8>)>, BenchError> {
+        let limit = u32::try_from((to - from).min(1_000)).expect("small");
+        let entries = self.opened.store.entries(self.opened.row.ledger_id, from, limit).await?;
+        Ok((from..).zip(entries).map(|(seq, entry)| (seq, entry.bytes)).collect())
+    }
+
+    /// Rounds of appending gifts through the service, and the same bytes into the bare table.
+    pub(super) async fn append_rounds(&mut self) -> Result<(Vec<Pace>, Vec<Pace>), BenchError> {
+        self.fill_ceiling().await?;
+        let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let before = self.size;
+            let mut batches = Vec::new();
+            for _ in 0..ROUND / 1_000 {
+                batches.push(self.batch(BATCH)?);
+            }
+            let start = self.clock.elapsed();
+            let mut waiting = Vec::new();
+            for batch in batches {
+                waiting.push(self.handle.begin(batch).await?);
+            }
+            for answer in waiting {
+                for result in answer.await.map_err(|_| BenchError::Wrong("the writer has ended".into()))?? {
+                    self.size = self.size.max(result?.seq + 1);
+                }
+            }
+            ours.push(self.pace(self.size - before, start));
+            let mut rows = Vec::new();
+            for chunk in (before..self.size).step_by(1_000) {
+                rows.push(self.raw_rows(chunk, self.size).await?);
+            }
+            let start = self.clock.elapsed();
+            for chunk in &rows {
+                self.ceiling.append(chunk).await?;
+            }
+            ceiling.push(self.pace(self.size - before, start));
+            self.raw_size = self.size;
+        }
+        Ok((ours, ceiling))
+    }
+
+    fn pace(&self, count: u64, start: Duration) -> Pace {
+        Pace { count, time: self.clock.elapsed().saturating_sub(start) }
+    }
+
+    /// Rounds of look-ups: a row by its number, the runs of a gift's positions, a gift's whole trace.
+    pub(super) async fn trace_rounds(&mut self) -> Result<TraceRounds, BenchError> {
+        self.handle.finish().await?;
+        let mut rounds = TraceRounds { key: Vec::new(), span: Vec::new(), whole: Vec::new() };
+        let store = &self.opened.store;
+        let line_id = store.lines(self.opened.row.ledger_id).await?.first().map_or(0, |(id, _)| *id);
+        for round in 0..u64::try_from(ROUNDS).expect("small") {
+            let mut gifts: Vec<(u64, Span)> = Vec::new();
+            let mut at = 0;
+            while u64::try_from(gifts.len()).expect("small") < LOOKUPS {
+                at += 1;
+                let seq = (at * 7_919 + round * 104_729) % self.size;
+                let Some(bytes) = store.entry(self.opened.row.ledger_id, seq).await? else { continue };
+                let entry = Entry::parse(&bytes).map_err(|error| BenchError::Wrong(error.to_string()))?;
+                if entry.kind != "donation.received" {
+                    continue;
+                }
+                let post = &entry.post[0];
+                let (from, to) = (u64::try_from(post.from).unwrap_or(0), u64::try_from(post.to).unwrap_or(1));
+                gifts.extend(Span::new(from, to).map(|span| (seq, span)));
+            }
+            let start = self.clock.elapsed();
+            for (seq, _) in &gifts {
+                self.ceiling.get(*seq).await?.ok_or_else(|| BenchError::Wrong(format!("row {seq} is missing")))?;
+            }
+            rounds.key.push(self.pace(LOOKUPS, start));
+            let start = self.clock.elapsed();
+            for (_, span) in &gifts {
+                let runs = store.runs_in(self.opened.row.ledger_id, line_id, *span).await?;
+                if runs.is_empty() {
+                    return Err(BenchError::Wrong("a gift has no runs".into()));
+                }
+            }
+            rounds.span.push(self.pace(LOOKUPS, start));
+            let start = self.clock.elapsed();
+            for (seq, _) in &gifts {
+                let traced = trace::gift(&self.opened, *seq, None).await?;
+                traced.ok_or_else(|| BenchError::Wrong(format!("gift {seq} has no trace")))?;
+            }
+            rounds.whole.push(self.pace(LOOKUPS, start));
+        }
+        Ok(rounds)
+    }
+
+    /// Rounds of full verification, and of merely reading and hashing the same bytes.
+    pub(super) async fn verify_rounds(&mut self) -> Result<(Vec<Pace>, Vec<Pace>), BenchError> {
+        self.handle.finish().await?;
+        self.fill_ceiling().await?;
+        let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let start = self.clock.elapsed();
+            let verdict = verify::verify(&self.folder, None, |_, _| ()).await?;
+            if verdict.first_bad.is_some() || verdict.entries != self.size {
+                return Err(BenchError::Wrong(format!("the ledger does not hold: {:?}", verdict.first_bad)));
+            }
+            ours.push(self.pace(self.size, start));
+            let start = self.clock.elapsed();
+            let mut from = 0;
+            loop {
+                let (_, count) = self.ceiling.read_and_hash(from, 2_000).await?;
+                if count == 0 {
+                    break;
+                }
+                from += count;
+            }
+            ceiling.push(self.pace(from, start));
+        }
+        Ok((ours, ceiling))
+    }
+
+    pub(super) async fn close(self) -> Result<(), BenchError> {
+        self.handle.finish().await?;
+        self.opened.store.close().await;
+        self.ceiling.close().await;
+        Ok(())
+    }
+}
+
+fn bare(by: &StaffId, order: Order) -> Submission {
+    Submission {
+        command: Command { by: by.clone(), order },
+        key: None,
+        reference: None,
+        order: None,
+        secret: None,
+        codes: Vec::new(),
+    }
+}

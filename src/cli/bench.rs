@@ -1,0 +1,58 @@
+//! `bench`: how fast this program is on this machine.
+
+use super::out::complain;
+use super::session::{Failure, Session};
+use crate::app::bench::{self, Figure};
+use crate::app::writer::chain;
+
+/// Measure this program against ceilings of this machine
+#[derive(Debug, clap::Args)]
+pub(super) struct Bench {
+    /// Only this figure, by its name
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+}
+
+impl Bench {
+    /// Runs it.
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        if let Some(only) = self.only.as_deref().filter(|only| !bench::NAMES.contains(only)) {
+            let names = bench::NAMES.join(", ");
+            return Err(Failure::input(format!("没有名为“{only}”的测量项。可选：{names}。"), format!("there is no figure “{only}”; there are: {names}")));
+        }
+        let folder = session.folder.path().join(format!("bench-{}", std::process::id()));
+        let say = |text: &str| complain(text);
+        let measured = bench::run(&folder, self.only.as_deref(), session.clock, say).await;
+        let removed = std::fs::remove_dir_all(&folder);
+        let figures = measured.map_err(|error| Failure::input(chain(&error), chain(&error)))?;
+        removed.map_err(|error| Failure::input(format!("{}：{error}", folder.display()), format!("{}: {error}", folder.display())))?;
+        tell(session, &figures);
+        Ok(())
+    }
+}
+
+fn tell(session: &Session, figures: &[Figure]) {
+    let thousandths = |n: u64| format!("{}.{:03}", n / 1000, n % 1000);
+    let rows: Vec<Vec<String>> = figures
+        .iter()
+        .map(|figure| {
+            vec![
+                figure.name.into(),
+                figure.unit.into(),
+                figure.ours.median.to_string(),
+                figure.ceiling.median.to_string(),
+                thousandths(figure.ratio_thousandths),
+            ]
+        })
+        .collect();
+    session.out.table(&[("name", false), ("unit", false), ("ours", true), ("ceiling", true), ("ratio", true)], &rows);
+    let spread = |spread: bench::Spread| serde_json::json!({"min": spread.min, "median": spread.median, "max": spread.max});
+    let results: Vec<serde_json::Value> = figures
+        .iter()
+        .map(|figure| {
+            let ratio: serde_json::Number = thousandths(figure.ratio_thousandths).parse().expect("digits and a dot");
+            serde_json::json!({"name": figure.name, "unit": figure.unit, "ours": spread(figure.ours), "ceiling": spread(figure.ceiling), "ratio": ratio})
+        })
+        .collect();
+    session.out.object(&serde_json::json!({"results": results}));
+}

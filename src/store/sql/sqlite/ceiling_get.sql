@@ -1,0 +1,3 @@
+select bytes
+from ceiling
+where seq = $1

@@ -1,0 +1,2 @@
+insert into ceiling (seq, bytes)
+values
