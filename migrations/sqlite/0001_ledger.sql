@@ -23,7 +23,7 @@ create table entry (
   order_hash integer not null,
   bytes blob not null,
   primary key (ledger_id, seq)
-) without rowid;
+);
 
 create trigger entry_is_not_changed before update on entry
 begin
@@ -91,7 +91,7 @@ create table vault (
   person integer not null,
   sealed blob not null,
   primary key (ledger_id, seq)
-) without rowid;
+);
 
 create table person_key (
   ledger_id integer not null,
