@@ -1,0 +1,3 @@
+//! What charities do.
+
+pub mod vocabulary;
