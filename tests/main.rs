@@ -1,1 +1,3 @@
+//! One binary, one module per capability.
 
+mod report;

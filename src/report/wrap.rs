@@ -19,9 +19,11 @@ const NOT_LAST: &str = "（【《「『〈〔‘“([{¥￥$";
 /// Breaks a text into lines of at most `width` points.
 pub(super) fn wrap(text: &str, face: Face, size: f32, width: f32) -> Result<Vec<TextLine>, ReportError> {
     let font = face.font();
-    let whole = face.width(text, size)?;
-    if whole <= width && !text.contains('\n') {
-        return Ok(vec![TextLine { text: text.into(), width: whole }]);
+    if !text.contains('\n') {
+        let whole = face.width(text, size)?;
+        if whole <= width {
+            return Ok(vec![TextLine { text: text.into(), width: whole }]);
+        }
     }
     let limit = width / size * 1000.0;
     let mut lines = Vec::new();
@@ -37,9 +39,6 @@ pub(super) fn wrap(text: &str, face: Face, size: f32, width: f32) -> Result<Vec<
             previous = Some(character);
             if line.width + advance > limit && !line.text.is_empty() && character != ' ' {
                 lines.push(line.cut(size));
-                if line.text.is_empty() && character == ' ' {
-                    continue;
-                }
             }
             line.text.push(character);
             line.width += advance;
