@@ -54,7 +54,7 @@ fn example() -> CaseRows {
             fund_type: "agency".into(),
         },
         cut: CutRow {
-            tree_size: 1569,
+            tree_size: 21,
             at: Timestamp::parse("2026-05-12T08:30:00.000Z").expect("a time"),
             head: Hash::of(&[b"head"]),
             root: Hash::of(&[b"root"]),
@@ -62,7 +62,7 @@ fn example() -> CaseRows {
             key_id: "033de0ae".into(),
             first_seq: 1,
             last_seq: 21,
-            entry_count: 1567,
+            entry_count: 21,
         },
         opening: 0,
         receipts_by_source: vec![

@@ -54,7 +54,7 @@ impl Scale {
         let high = values.max().unwrap_or(0).max(0);
         let major = 10_i64.pow(document.unit.minor_digits());
         let span = i128::from(high) - i128::from(low);
-        let step = round_step(i64::try_from(span / 4).unwrap_or(i64::MAX).max(1));
+        let step = round_step(i64::try_from(span / 6).unwrap_or(i64::MAX).max(1));
         let (first, last) = (low.div_euclid(step), high.div_euclid(step) + i64::from(high.rem_euclid(step) > 0));
         let last = last.max(first + 1);
         let is_large = high.max(low.saturating_neg()) >= major.saturating_mul(10_000);
@@ -173,7 +173,8 @@ fn draw_bars(bars: &[(String, i64)], area: Area, document: &Document) -> Result<
         names = names.max(Face::Regular.width(name, TEXT + 1.0)?);
         figures = figures.max(Face::Bold.width(&amount_text(*minor, document.unit), TEXT)?);
     }
-    let names = names.min(area.width * 0.32);
+    let unit_width = Face::Regular.width(&scale.unit, TEXT)?;
+    let names = names.min(area.width * 0.32).max(unit_width);
     let (left, right) = (area.x + names + 10.0, area.x + area.width - figures - 8.0);
     let (top, bottom) = (area.y + 2.0, area.y + 2.0 + BAR_STEP * points(bars.len()));
     let x_of = |minor: i64| left + scale.place(minor) * (right - left);
@@ -183,7 +184,7 @@ fn draw_bars(bars: &[(String, i64)], area: Area, document: &Document) -> Result<
         marks.push(Mark::Line { points: vec![(x, top), (x, bottom)], width: thickness, ink });
         marks.push(label(x - width / 2.0, bottom + 11.0, Ink::Quiet, text.clone()));
     }
-    marks.push(label(right + 8.0, bottom + 11.0, Ink::Quiet, scale.unit.clone()));
+    marks.push(label(left - 8.0 - unit_width, bottom + 11.0, Ink::Quiet, scale.unit.clone()));
     for (place, (name, minor)) in bars.iter().enumerate() {
         let y = top + BAR_STEP * points(place) + 6.0;
         let height = BAR_STEP - 12.0;

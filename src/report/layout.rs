@@ -497,6 +497,8 @@ const TABLE_SIZES: [f32; 5] = [8.5, 8.0, 7.5, 7.0, 6.2];
 struct Grid {
     size: f32,
     widths: Vec<f32>,
+    /// Room kept free at the end of each column.
+    insets: Vec<f32>,
 }
 
 /// A row with its text broken into lines.
@@ -537,8 +539,8 @@ impl Grid {
         let style = self.style(kind);
         let mut cells = Vec::with_capacity(texts.len());
         let mut lines = 1;
-        for (text, width) in texts.into_iter().zip(&self.widths) {
-            let inner = width - 2.0 * CELL_PADDING;
+        for ((text, width), inset) in texts.into_iter().zip(&self.widths).zip(&self.insets) {
+            let inner = width - CELL_PADDING - inset;
             let whole = style.face.width(&text, style.size)?;
             let cell = if whole <= inner + 0.05 {
                 vec![TextLine { text, width: whole }]
@@ -646,7 +648,7 @@ impl Composer<'_> {
         let style = grid.style(kind);
         let mut x = LEFT;
         self.y = top + ROW_PADDING;
-        for ((cell, column), width) in row.cells.iter().zip(columns).zip(&grid.widths) {
+        for (((cell, column), width), inset) in row.cells.iter().zip(columns).zip(&grid.widths).zip(&grid.insets) {
             if let Some((parent, true)) = row_element {
                 let element = self.element(cell_role, Some(parent), None);
                 self.push(Mark::Begin(element));
@@ -655,7 +657,7 @@ impl Composer<'_> {
             for line in cell {
                 let start = match column.align {
                     Align::Start => x + CELL_PADDING,
-                    Align::End => x + width - CELL_PADDING - line.width,
+                    Align::End => x + width - inset - line.width,
                 };
                 if !line.text.is_empty() {
                     let Style { face, size, ink, .. } = style;
@@ -703,15 +705,27 @@ fn measure(document: &Document, table: &Table, carried: Option<&[Vec<Cell>]>) ->
             *widest = widest.max(width);
         }
     }
+    let insets = insets(&table.columns);
     for size in TABLE_SIZES {
-        let natural: Vec<f32> = per_em.iter().map(|width| width * size + 2.0 * CELL_PADDING).collect();
+        let needed = |(width, inset): (&f32, &f32)| width * size + CELL_PADDING + inset;
+        let natural: Vec<f32> = per_em.iter().zip(&insets).map(needed).collect();
         if let Some(widths) = share_out(&table.columns, &natural, size) {
-            return Ok(Grid { size, widths });
+            return Ok(Grid { size, widths, insets });
         }
     }
     let size = TABLE_SIZES.last().copied().unwrap_or(6.0);
     let total: f32 = per_em.iter().sum();
-    Ok(Grid { size, widths: per_em.iter().map(|width| width / total * WIDTH).collect() })
+    Ok(Grid { size, widths: per_em.iter().map(|width| width / total * WIDTH).collect(), insets })
+}
+
+/// Figures that stand at the end of their column would touch words that begin the next one: they get more room.
+fn insets(columns: &[Column]) -> Vec<f32> {
+    let next = columns.iter().skip(1).map(Some).chain([None]);
+    let meets_words = |(column, next): (&Column, Option<&Column>)| {
+        column.align == Align::End && next.is_some_and(|next| next.align == Align::Start)
+    };
+    let inset = |meets| if meets { CELL_PADDING + 7.0 } else { CELL_PADDING };
+    columns.iter().zip(next).map(meets_words).map(inset).collect()
 }
 
 /// Shares the width of the page out; `None` where the columns that do not break leave too little for the words.

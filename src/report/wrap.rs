@@ -1,5 +1,5 @@
 //! Lines of text: Chinese may break between any two characters but not before closing or after opening marks (GB/T 15834), Latin
-//! words only at spaces and hyphens. A word wider than the line is broken where it must.
+//! words only at spaces and hyphens, addresses also between their parts. A word wider than the line is broken where it must.
 
 use super::ReportError;
 use super::font::Face;
@@ -86,7 +86,9 @@ fn may_break(before: char, after: char) -> bool {
         return false;
     }
     let latin = |c: char| u32::from(c) < 0x2e80 && c != ' ';
-    !(latin(before) && latin(after)) || (matches!(before, '-' | '–' | '/' | '&' | '=' | '+') && after.is_alphabetic())
+    !(latin(before) && latin(after))
+        || (matches!(before, '-' | '–' | '/' | '+') && after.is_alphabetic())
+        || (matches!(before, '&' | '=') && after.is_alphanumeric())
 }
 
 #[cfg(test)]

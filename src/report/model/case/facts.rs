@@ -73,10 +73,11 @@ impl CaseReport {
 
     fn fund(&self) -> Value {
         let fund = &self.rows.fund;
+        let name = |name: &String| if self.rows.case.is_code_only() { None } else { Value::text(name) };
         Value::map([
             ("id", Value::text(&fund.id)),
-            ("name_zh", Value::text(&fund.name_zh)),
-            ("name_en", Value::text(&fund.name_en)),
+            ("name_zh", name(&fund.name_zh)),
+            ("name_en", name(&fund.name_en)),
             ("type", Value::text(&fund.fund_type)),
         ])
     }

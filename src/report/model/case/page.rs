@@ -65,7 +65,7 @@ impl Page<'_> {
         let rows = &self.report.rows;
         self.section(l.text("case.section.about"));
         let organisation = &rows.organisation;
-        let fund = self.language.choose(&rows.fund.name_zh, &rows.fund.name_en);
+        let fund = self.fund();
         let (from, to) = (self.report.period.0.to_string(), self.report.period.1.to_string());
         let recorded = format!("{} ({})", rows.cut.at.minute_text(&rows.zone), rows.zone.name());
         let rules_from = crate::rules::deadline::effective_from().to_string();
@@ -139,8 +139,15 @@ impl Page<'_> {
             Some(rate) => l.fill("case.summary.rate", &[("rate", &share_text(rate))]),
             None => l.text("case.summary.rate_none").into(),
         };
-        let gap = self.language.choose("", " ");
-        self.blocks.push(Block::Paragraph(format!("{rate}{gap}{}", self.identity())));
+        self.paragraph(&rate);
+        let identity = self.identity();
+        self.paragraph(&identity);
+    }
+
+    /// The fund by its name, or by its id where the name could tell who is helped.
+    fn fund(&self) -> &str {
+        let fund = &self.report.rows.fund;
+        if self.report.rows.case.is_code_only() { &fund.id } else { self.language.choose(&fund.name_zh, &fund.name_en) }
     }
 
     /// The balance line: every quantity that is not 0, with its sign, and the closing balance.
@@ -220,9 +227,9 @@ impl Page<'_> {
             };
             facts.extend(filing.map(|value| fact(l.text("case.facts.filing"), value)));
         }
-        facts.push(fact(l.text("case.facts.fund"), self.language.choose(&rows.fund.name_zh, &rows.fund.name_en)));
-        self.blocks.push(Block::Facts(facts));
+        facts.push(fact(l.text("case.facts.fund"), self.fund()));
         self.note(l.text("case.facts.masked"));
+        self.blocks.push(Block::Facts(facts));
     }
 
     fn by_source(&mut self) {

@@ -87,6 +87,18 @@ pub struct CaseRow {
     pub approved_amount: Option<i64>,
 }
 
+impl CaseRow {
+    /// True where nothing may be printed that could tell who is helped, such as the name of the fund: masking rules, `beneficiary.name`.
+    /// A case without a category is closed as well.
+    pub fn is_code_only(&self) -> bool {
+        let open = |category: &Category| match category {
+            Category::Minor | Category::Health | Category::Disability | Category::Violence => false,
+            Category::Death | Category::Disaster | Category::Poverty | Category::PublicWork => true,
+        };
+        self.categories.is_empty() || !self.categories.iter().all(open)
+    }
+}
+
 /// The public appeal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CampaignRow {
@@ -109,9 +121,9 @@ pub struct CampaignRow {
 pub struct FundRow {
     /// Id in the ledger.
     pub id: String,
-    /// Name in Chinese.
+    /// Name in Chinese; printed and hashed only where the case is not `is_code_only`.
     pub name_zh: String,
-    /// Name in English.
+    /// Name in English; likewise.
     pub name_en: String,
     /// Type of the fund, as `agency`.
     pub fund_type: String,
