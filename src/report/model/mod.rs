@@ -1,0 +1,3 @@
+//! Typed numbers of each kind of report, from rows at a tree size.
+
+pub mod case;

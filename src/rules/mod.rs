@@ -1,0 +1,5 @@
+//! Legal numbers with their sources, as data.
+
+pub mod deadline;
+
+pub use deadline::{Deadline, DeadlineError, deadline};
