@@ -22,7 +22,7 @@ use crate::values::amount::DecimalForm;
 use crate::values::{Amount, Unit};
 
 /// Headings by which the bill of a person is recognised.
-pub(super) const PERSONAL: &[&str] = &["交易时间", "收/支", "金额", "交易状态", "交易订单号"];
+pub(super) const PERSONAL: &[&str] = &["交易时间", "交易对方", "商品说明", "收/支", "金额", "交易状态", "交易订单号"];
 /// Headings by which the account ledger of a merchant is recognised.
 pub(super) const MERCHANT: &[&str] = &["账务流水号", "发生时间", "收入金额(+元)", "支出金额(-元)"];
 
