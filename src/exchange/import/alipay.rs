@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! 交易时间,交易分类,交易对方,对方账号,商品说明,收/支,金额,收/付款方式,交易状态,交易订单号,商家订单号,备注,
-//! 2026-03-05 10:17:29,转账红包,某某,a***@b.c,转账,收入,100.00,余额,交易成功,2026…	,	,,
+//! 2026-03-05 10:17:29,转账红包,某某,a***@b.c,转账,收入,100.00,余额,交易成功,2026…,,,
 //! ```
 //! ```text
 //! 账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注
-//! 1…	,2026…	,D…	,捐款,2026-03-05 10:17:29,a***@b.c,100.00,,100.00,支付宝,在线支付,
+//! 1…,2026…,D…,捐款,2026-03-05 10:17:29,a***@b.c,100.00,,100.00,支付宝,在线支付,
 //! ```
 
 use super::cell::{day_and_time, is_blank, one_line, positive, said, shown, signed};
 use super::control::{Control, ControlKind};
 use super::layout::{
-    Headings, InColumn, Layout, Profile, Raw, Refused, RunningBalance, Stated, Sum, Tally, amount_behind, count_before,
+    Headings, InColumn, Kind, Layout, Profile, Raw, Refused, RunningBalance, Stated, Sum, Tally, amount_behind,
+    count_before,
 };
 use super::reject::RejectReason;
 use super::statement::Setting;
@@ -59,13 +60,6 @@ impl Personal {
             directions: Directions::stated_in(setting.preamble, Unit::CNY),
         })
     }
-}
-
-/// What a row of the bill is, before its day and its numbers are read.
-enum Kind {
-    Gift,
-    Refund,
-    Other(OtherKind),
 }
 
 impl Layout for Personal {
@@ -181,7 +175,7 @@ impl Layout for Merchant {
         // The footer is text: its commas may have cut it into cells.
         let text: Vec<&str> = raw.row.cells.iter().map(String::as_str).collect();
         let text = text.join(",");
-        let sum = amount_behind(&text, "共", Unit::CNY).map(|minor| minor.saturating_abs());
+        let sum = amount_behind(&text, "共", Unit::CNY).map(i64::saturating_abs);
         let stated = Stated { line: raw.row.line, count: count_before(&text, "笔"), minor: sum };
         if first.starts_with("#收入合计") {
             self.stated.0 = stated;
@@ -252,9 +246,9 @@ impl Layout for Merchant {
             }
         };
         if change > 0 {
-            self.found.0.add(change)
+            self.found.0.add(change);
         } else {
-            self.found.1.add(-change)
+            self.found.1.add(-change);
         }
         self.running.step(line, change, balance);
         Ok(record)

@@ -142,14 +142,17 @@ fn recognise(prefix: &[u8]) -> Result<&'static Encoding, ImportError> {
     if error.error_len().is_none() {
         return Ok(UTF_8);
     }
+    let valid = prefix.get(..error.valid_up_to()).unwrap_or(&[]);
+    let line = 1 + u64::try_from(valid.iter().filter(|b| **b == b'\n').count()).unwrap_or(0);
+    // GB18030 that passes for UTF-8 over several letters is rarer than UTF-8 with a damaged letter, which must not become other letters.
+    let letters = std::str::from_utf8(valid).map_or(0, |text| text.chars().filter(|c| !c.is_ascii()).count());
+    if letters >= 8 {
+        return Err(ImportError::Encoding { line, encoding: UTF_8.name().into() });
+    }
     let mut decoder = GB18030.new_decoder_without_bom_handling();
     let mut sink = vec![0; prefix.len().saturating_mul(3).saturating_add(16)];
     match decoder.decode_to_utf8_without_replacement(prefix, &mut sink, false).0 {
         DecoderResult::InputEmpty => Ok(GB18030),
-        DecoderResult::OutputFull | DecoderResult::Malformed(..) => {
-            let valid = prefix.get(..error.valid_up_to()).unwrap_or(&[]);
-            let line = 1 + u64::try_from(valid.iter().filter(|b| **b == b'\n').count()).unwrap_or(0);
-            Err(ImportError::EncodingUnknown { line })
-        }
+        DecoderResult::OutputFull | DecoderResult::Malformed(..) => Err(ImportError::EncodingUnknown { line }),
     }
 }

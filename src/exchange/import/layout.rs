@@ -3,7 +3,7 @@
 use super::cell::{folded, is_blank, trimmed};
 use super::control::{Control, ControlKind};
 use super::reject::RejectReason;
-use super::{FormatName, ImportError, Record, Row};
+use super::{FormatName, ImportError, OtherKind, Record, Row};
 use crate::values::amount::DecimalForm;
 use crate::values::amount::parse_minor;
 use crate::values::{Day, Unit};
@@ -70,6 +70,14 @@ impl Raw {
     pub(super) fn take(&mut self) -> Row {
         std::mem::take(&mut self.row)
     }
+}
+
+/// What a row is, as its direction and its status say, before its day and its numbers are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Gift,
+    Refund,
+    Other(OtherKind),
 }
 
 /// Why a row is handed back: the column at fault, and the rule.

@@ -323,7 +323,7 @@ impl Mapping {
             status,
             total,
         };
-        mapping.fits_together(&columns)?;
+        mapping.fits_together()?;
         Ok(mapping)
     }
 
@@ -337,7 +337,7 @@ impl Mapping {
     }
 
     /// Rules between keys.
-    fn fits_together(&self, columns: &Section<'_>) -> Result<(), MappingError> {
+    fn fits_together(&self) -> Result<(), MappingError> {
         let missing = |key: &str, why| Err(MappingError::MissingKey { key: key.into(), why });
         let has_direction = matches!(self.columns.money, MoneyNames::Directed(..));
         match &self.direction {
@@ -363,10 +363,11 @@ impl Mapping {
             return Err(MappingError::Conflict { key, other });
         }
         if !self.day.has_day {
-            return Err(columns.named("form.day", "a form with %Y, %m and %d"));
+            return Err(MappingError::WrongType { key: "form.day".into(), expected: "a form with %Y, %m and %d" });
         }
         if !self.time.has_time || self.time.has_day {
-            return Err(columns.named("form.time", "a form with %H and %M and without a day"));
+            let expected = "a form with %H and %M and without a day";
+            return Err(MappingError::WrongType { key: "form.time".into(), expected });
         }
         if self.day.has_time && self.columns.time.is_some() {
             return Err(MappingError::Conflict { key: "form.day".into(), other: "columns.time".into() });
@@ -518,10 +519,6 @@ impl<'a> Section<'a> {
         MappingError::BadValue { key: self.key(key), value: value.chars().take(60).collect(), expected }
     }
 
-    fn named(&self, key: &str, expected: &'static str) -> MappingError {
-        MappingError::WrongType { key: key.into(), expected }
-    }
-
     fn only(&self, known: &[&str]) -> Result<(), MappingError> {
         let Some(unknown) = self.table.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
         let nearest = known.iter().map(|known| (distance(unknown, known), *known)).min();
@@ -581,7 +578,13 @@ impl<'a> Section<'a> {
                 Ok(ColumnName::Heading(trimmed(heading).to_owned()))
             }
             Value::Integer(n @ 1..=1024) => usize::try_from(*n).map(ColumnName::Number).map_err(|_| wrong()),
-            _ => Err(wrong()),
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_) => Err(wrong()),
         }
     }
 

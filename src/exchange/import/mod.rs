@@ -26,6 +26,9 @@ mod vietnam;
 mod wechat;
 mod workbook;
 
+#[cfg(test)]
+mod samples;
+
 pub use cell::TimeOfDay;
 pub use control::{Control, ControlKind, Notice};
 pub use error::ImportError;

@@ -254,7 +254,7 @@ pub(super) fn list(headings: &Headings, setting: &Setting<'_>) -> Result<Recogni
     let titles: Vec<&str> = setting.preamble.iter().map(|raw| raw.cell(0)).collect();
     let (on, notice) = list_day(&titles, setting)?;
     let (account, source) = channel(&titles, file_name);
-    let of_day = setting.preamble.iter().find_map(|raw| day_total(raw));
+    let of_day = setting.preamble.iter().find_map(day_total);
     let layout = List {
         profile: Profile::chinese(format, account, source),
         on,

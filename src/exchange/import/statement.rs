@@ -7,7 +7,7 @@ use super::layout::{Headings, Layout, Raw, Tally};
 use super::mapped::Mapped;
 use super::reject::{RejectReason, Rejected};
 use super::source::{Source, TextForm};
-use super::{FormatName, Options, Record, alipay, redcross, vietnam, wechat};
+use super::{FormatName, Mapping, Options, Record, alipay, redcross, vietnam, wechat};
 use crate::values::Unit;
 use std::fmt;
 use std::io::{Read, Seek};
@@ -64,7 +64,7 @@ impl<L: Layout + 'static> From<L> for Recognised {
 impl Statement {
     /// Finds out what the file is, up to its heading. Reads no row of data, except one where two formats share a heading.
     pub fn open(input: impl Read + Seek + Send + 'static, options: Options) -> Result<Self, ImportError> {
-        let form = options.mapping.as_ref().map_or_else(TextForm::default, |mapping| mapping.text_form());
+        let form = options.mapping.as_ref().map_or_else(TextForm::default, Mapping::text_form);
         let mut source = Source::open(input, form)?;
         if let Some(mapping) = options.mapping.clone() {
             let (layout, headings, preamble_lines, ahead) = Mapped::open(mapping, &mut source)?;
@@ -173,8 +173,7 @@ impl Statement {
             if cell.len() > CELL_MAX {
                 return Some((column, RejectReason::CellTooLong { size_bytes: cell.len(), max_bytes: CELL_MAX }));
             }
-            let bad = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-            if let Some(control) = cell.chars().find(bad) {
+            if let Some(control) = control_in(cell) {
                 return Some((column, RejectReason::ControlCharacter { code: control.into() }));
             }
         }
@@ -247,6 +246,16 @@ impl fmt::Debug for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Statement").field("format", &self.format()).field("line", &self.source.line()).finish()
     }
+}
+
+/// The first control character that no honest cell holds.
+fn control_in(cell: &str) -> Option<char> {
+    // Nearly every cell is cleared by its bytes alone: C0 and DEL are one byte, C1 (U+0080 to U+009F) begins with 0xC2.
+    let suspect = |b: u8| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || b == 0x7F || b == 0xC2;
+    if !cell.bytes().any(suspect) {
+        return None;
+    }
+    cell.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
 }
 
 /// The layout for a heading, if it is one. Lists of goods are refused here, before a list of donors could claim them.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 交易时间,交易类型,交易对方,商品,收/支,金额(元),支付方式,当前状态,交易单号,商户单号,备注
-//! 2026-03-05 10:10:11,二维码收款,某某,收款方备注:二维码收款,收入,¥23.00,零钱,已收钱,1000…	,/	,/
+//! 2026-03-05 10:10:11,二维码收款,某某,收款方备注:二维码收款,收入,¥23.00,零钱,已收钱,1000…,/,/
 //! ```
 //! ```text
 //! 记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),资金变更提交申请人,备注,业务凭证号
@@ -12,7 +12,8 @@
 use super::cell::{day_and_time, one_line, positive, said, shown, signed};
 use super::control::{Control, ControlKind};
 use super::layout::{
-    Headings, InColumn, Layout, Profile, Raw, Refused, RunningBalance, Stated, Sum, Tally, amount_behind, count_before,
+    Headings, InColumn, Kind, Layout, Profile, Raw, Refused, RunningBalance, Stated, Sum, Tally, amount_behind,
+    count_before,
 };
 use super::reject::RejectReason;
 use super::statement::Setting;
@@ -152,30 +153,25 @@ impl Layout for Personal {
             other => return Err((self.direction, RejectReason::DirectionUnknown { text: shown(other) })),
         };
         let amount = positive(raw.cell(self.amount), Unit::CNY, DecimalForm::POINT).in_column(self.amount)?;
-        let minor = amount.minor();
         let status = raw.cell(self.status);
-        let other = |why, minor| Ok((why, Some(minor)));
-        let outcome: Result<(OtherKind, Option<i64>), bool> = match direction {
-            Direction::Out => other(OtherKind::Expense, -minor),
-            Direction::Neutral => other(OtherKind::NotCounted, minor),
-            Direction::In if raw.cell(self.kind).contains("退款") || status.starts_with("已全额退款") => {
-                Err(true)
-            }
-            Direction::In if status.starts_with("已退款") => Err(true),
-            Direction::In if ARRIVED.contains(&status) => Err(false),
-            Direction::In if status.contains("退还") || status.contains("关闭") => other(OtherKind::Closed, minor),
+        let is_refund =
+            raw.cell(self.kind).contains("退款") || status.starts_with("已全额退款") || status.starts_with("已退款");
+        let kind = match direction {
+            Direction::Out => Kind::Other(OtherKind::Expense),
+            Direction::Neutral => Kind::Other(OtherKind::NotCounted),
+            Direction::In if is_refund => Kind::Refund,
+            Direction::In if ARRIVED.contains(&status) => Kind::Gift,
+            Direction::In if status.contains("退还") || status.contains("关闭") => Kind::Other(OtherKind::Closed),
             Direction::In if status.starts_with('待') || status.starts_with("等待") => {
-                other(OtherKind::Pending, minor)
+                Kind::Other(OtherKind::Pending)
             }
             Direction::In => return Err((self.status, RejectReason::StatusUnknown { text: shown(status) })),
         };
-        let is_refund = match outcome {
-            Ok((why, minor)) => {
-                self.directions.add(direction, amount.minor());
-                return Ok(Record::Other(Other { row: raw.take(), why, minor }));
-            }
-            Err(is_refund) => is_refund,
-        };
+        if let Kind::Other(why) = kind {
+            self.directions.add(direction, amount.minor());
+            let minor = if direction == Direction::Out { -amount.minor() } else { amount.minor() };
+            return Ok(Record::Other(Other { why, minor: Some(minor), row: raw.take() }));
+        }
         let (on, time) = day_and_time(raw.cell(self.at)).in_column(self.at)?;
         let order_no =
             said(raw.cell(self.order)).ok_or(RejectReason::ReferenceMissing).in_column(self.order)?.to_owned();
@@ -184,7 +180,7 @@ impl Layout for Personal {
         let memo = one_line(memo).or_else(|| one_line(raw.maybe(self.goods)));
         self.directions.add(direction, amount.minor());
         let reference = Reference::Unique(order_no.clone());
-        if is_refund {
+        if kind == Kind::Refund {
             let reason = memo.or_else(|| one_line(raw.cell(self.kind)));
             return Ok(Record::Refund(Refund { on, amount, reference, original: None, reason, row: raw.take() }));
         }
@@ -343,9 +339,9 @@ impl Layout for Merchant {
             }
         };
         if change > 0 {
-            self.income.add(change)
+            self.income.add(change);
         } else {
-            self.expense.add(-change)
+            self.expense.add(-change);
         }
         self.running.step(line, change, balance);
         Ok(record)
