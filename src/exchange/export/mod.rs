@@ -1,0 +1,4 @@
+//! Rows → bytes, for others.
+
+pub mod csv;
+pub mod rejected;
