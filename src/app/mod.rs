@@ -1,11 +1,11 @@
 //! Use cases, for web and command line alike.
 
+pub mod bench;
 pub mod export;
 pub mod folder;
 pub mod gift;
 pub mod import;
 pub mod publish;
-pub mod bench;
 pub mod rebuild;
 pub mod trace;
 pub mod verify;

@@ -569,9 +569,10 @@ impl Writer {
         let changed = decide::project(&mut self.set, &entry)
             .map_err(|error| Fail::Fault(WriteError::Fault(format!("{}: {error}", entry.kind))))?;
         if entry.kind == "ledger.opened"
-            && let Ok(Some(organisation)) = self.set.organisation() {
-                self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
-            }
+            && let Ok(Some(organisation)) = self.set.organisation()
+        {
+            self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
+        }
         decided.subjects.extend(changed);
         decided.batch.entries.push(EntryRow { seq, leaf: sealed.leaf, bytes: sealed.bytes, ..beside });
         Ok(())

@@ -18,14 +18,19 @@ impl Bench {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         if let Some(only) = self.only.as_deref().filter(|only| !bench::NAMES.contains(only)) {
             let names = bench::NAMES.join(", ");
-            return Err(Failure::input(format!("没有名为“{only}”的测量项。可选：{names}。"), format!("there is no figure “{only}”; there are: {names}")));
+            return Err(Failure::input(
+                format!("没有名为“{only}”的测量项。可选：{names}。"),
+                format!("there is no figure “{only}”; there are: {names}"),
+            ));
         }
         let folder = session.folder.path().join(format!("bench-{}", std::process::id()));
         let say = |text: &str| complain(text);
         let measured = bench::run(&folder, self.only.as_deref(), session.clock, say).await;
         let removed = std::fs::remove_dir_all(&folder);
         let figures = measured.map_err(|error| Failure::input(chain(&error), chain(&error)))?;
-        removed.map_err(|error| Failure::input(format!("{}：{error}", folder.display()), format!("{}: {error}", folder.display())))?;
+        removed.map_err(|error| {
+            Failure::input(format!("{}：{error}", folder.display()), format!("{}: {error}", folder.display()))
+        })?;
         tell(session, &figures);
         Ok(())
     }
@@ -46,7 +51,8 @@ fn tell(session: &Session, figures: &[Figure]) {
         })
         .collect();
     session.out.table(&[("name", false), ("unit", false), ("ours", true), ("ceiling", true), ("ratio", true)], &rows);
-    let spread = |spread: bench::Spread| serde_json::json!({"min": spread.min, "median": spread.median, "max": spread.max});
+    let spread =
+        |spread: bench::Spread| serde_json::json!({"min": spread.min, "median": spread.median, "max": spread.max});
     let results: Vec<serde_json::Value> = figures
         .iter()
         .map(|figure| {

@@ -4,6 +4,7 @@
 //! 4 the database or a file failed · 5 what was given cannot be used.
 
 mod account;
+mod bench;
 mod campaign;
 mod case;
 mod disbursement;
@@ -17,7 +18,6 @@ mod session;
 mod trace;
 mod user;
 mod verify;
-mod bench;
 
 use crate::app::folder::Folder;
 use crate::app::writer::ClockTrust;

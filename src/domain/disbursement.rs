@@ -381,7 +381,9 @@ pub(super) fn reject(
     let mut post = Vec::new();
     if let DisbursementStatus::Approved { hold, .. } = before.status {
         let line = line_of(set, &before)?;
-        let held = spans_of(set, hold, &before.line())?.into_iter().flat_map(|span| line.in_state(span, State::Held { by: hold }));
+        let held = spans_of(set, hold, &before.line())?
+            .into_iter()
+            .flat_map(|span| line.in_state(span, State::Held { by: hold }));
         post = held.map(|span| PostDraft::free(&before.line(), span, hold)).collect();
     }
     let after = before.reject()?;

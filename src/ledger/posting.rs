@@ -320,12 +320,7 @@ impl Book {
         Ok(applied)
     }
 
-    fn apply_post(
-        &mut self,
-        seq: u64,
-        post: &RawPost<'_>,
-        marks: &mut BTreeMap<usize, Mark>,
-    ) -> Result<Applied, Rule> {
+    fn apply_post(&mut self, seq: u64, post: &RawPost<'_>, marks: &mut BTreeMap<usize, Mark>) -> Result<Applied, Rule> {
         let known = self.places.get(post.line.as_ref()).copied();
         let name = match known {
             Some(_) => None,

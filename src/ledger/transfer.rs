@@ -93,9 +93,10 @@ fn offsets_of(side: &[Placed], piece: Placed) -> Vec<(u64, Span)> {
     let mut start = 0;
     for placed in side {
         if placed.line == piece.line
-            && let Some(part) = placed.span.overlap(piece.span) {
-                parts.push((start + part.from - placed.span.from, part));
-            }
+            && let Some(part) = placed.span.overlap(piece.span)
+        {
+            parts.push((start + part.from - placed.span.from, part));
+        }
         start += placed.span.length();
     }
     parts

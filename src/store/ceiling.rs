@@ -22,7 +22,8 @@ impl Ceiling {
     pub async fn append(&self, rows: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
         let step = "appending to the ceiling";
         let mut connection = self.0.writing().acquire().await.map_err(failed(step))?;
-        let mut transaction = sqlx::Connection::begin_with(&mut *connection, "begin immediate").await.map_err(failed(step))?;
+        let mut transaction =
+            sqlx::Connection::begin_with(&mut *connection, "begin immediate").await.map_err(failed(step))?;
         append_raw(&mut transaction, rows).await?;
         transaction.commit().await.map_err(failed(step))
     }
@@ -32,7 +33,8 @@ impl Ceiling {
         let step = "reading the ceiling";
         let statement = sqlx::query_as::<_, (i64, Vec<u8>)>(include_str!("sql/sqlite/ceiling_page.sql"));
         let from = i64::try_from(from).expect("small");
-        let rows = statement.bind(from).bind(i64::from(limit)).fetch_all(self.0.reading()).await.map_err(failed(step))?;
+        let rows =
+            statement.bind(from).bind(i64::from(limit)).fetch_all(self.0.reading()).await.map_err(failed(step))?;
         let count = u64::try_from(rows.len()).expect("small");
         let last = rows.iter().map(|(_, bytes)| crate::ledger::chain::leaf_hash(bytes)).last();
         Ok((last.unwrap_or_default(), count))

@@ -74,7 +74,9 @@ impl Books {
         }
         let row = folder.find(&store, None).await?;
         let on = clock.now().day(&crate::values::Zone::shanghai());
-        let handle = writer::start(Opened { folder: folder.clone(), store, row, keys }, lock, clock, ClockTrust::Accepted).await?;
+        let handle =
+            writer::start(Opened { folder: folder.clone(), store, row, keys }, lock, clock, ClockTrust::Accepted)
+                .await?;
         let opened = folder.open(None).await?;
         let ceiling = Ceiling::create(&folder.path().join("ceiling.db")).await?;
         let mut books = Self {

@@ -52,7 +52,12 @@ pub const NAMES: [&str; 9] = [
 ];
 
 /// Measures what was asked for (all where nothing was), in a folder of its own, which is removed afterwards.
-pub async fn run(path: &Path, only: Option<&str>, clock: Clock, mut say: impl FnMut(&str)) -> Result<Vec<Figure>, BenchError> {
+pub async fn run(
+    path: &Path,
+    only: Option<&str>,
+    clock: Clock,
+    mut say: impl FnMut(&str),
+) -> Result<Vec<Figure>, BenchError> {
     let wants = |name: &str| only.is_none_or(|only| only == name || name.starts_with(&format!("{only}_")));
     let mut figures = Vec::new();
     if NAMES.iter().take(6).any(|name| wants(name)) {
@@ -61,7 +66,8 @@ pub async fn run(path: &Path, only: Option<&str>, clock: Clock, mut say: impl Fn
         say("growing a ledger to 100,000 entries");
         books.grow(100_000).await?;
         let trace_early = books.trace_rounds().await?;
-        let append = if only.is_none_or(|only| only.starts_with("append")) { Some(books.append_rounds().await?) } else { None };
+        let append =
+            if only.is_none_or(|only| only.starts_with("append")) { Some(books.append_rounds().await?) } else { None };
         say("growing it to 1,000,000");
         books.grow(1_000_000).await?;
         if let Some((early_ours, _)) = append {

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds and tests everything. Installs the few outside programs that the tests look through, where it may; a test whose program is
+# missing says so.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+command -v pdftotext >/dev/null || missing+=(poppler-utils)
+command -v sqlite3 >/dev/null || missing+=(sqlite3)
+command -v python3 >/dev/null || missing+=(python3)
+if ((${#missing[@]})) && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  apt-get update -qq >/dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null 2>&1 ||
+    echo "could not install: ${missing[*]} (the tests that need them say so)"
+fi
+
+cargo build --locked --all-targets
+cargo test --locked
