@@ -26,7 +26,7 @@ const AXIS: f32 = 20.0;
 pub(super) fn height(shape: &ChartShape) -> f32 {
     match shape {
         ChartShape::StepLine(_) => STEP_LINE_HEIGHT,
-        ChartShape::Bars(bars) => BAR_STEP * points(bars.len()) + AXIS + 12.0,
+        ChartShape::Bars(bars) => BAR_STEP * points(bars.len()) + AXIS,
     }
 }
 
@@ -209,6 +209,8 @@ fn draw_bars(bars: &[(String, i64)], area: Area, document: &Document) -> Result<
         }
         let figure = amount_text(*minor, document.unit);
         let baseline = y + height / 2.0 + TEXT * 0.37;
+        let ground = Face::Bold.width(&figure, TEXT)? + 4.0;
+        marks.push(Mark::Fill { x: to + 3.0, y, width: ground, height, ink: Ink::Paper });
         marks.push(Mark::Text { x: to + 5.0, y: baseline, face: Face::Bold, size: TEXT, ink: Ink::Text, text: figure });
     }
     Ok(marks)

@@ -57,6 +57,7 @@ pub(super) enum Ink {
     Hairline,
     Tint,
     Pale,
+    Paper,
 }
 
 /// A node of the structure that screen readers follow.
@@ -218,7 +219,14 @@ impl Composer<'_> {
         }
         let indent = names.min(150.0) + 16.0;
         let style = self.leaded(FACT_VALUE);
-        for fact in facts {
+        for (place, fact) in facts.iter().enumerate() {
+            if place + 2 == facts.len() {
+                // The last line never stands alone on a page.
+                let heights =
+                    facts.iter().skip(place).map(|fact| wrap(&fact.value, style.face, style.size, WIDTH - indent));
+                let lines = heights.map(|lines| lines.map(|lines| lines.len())).sum::<Result<usize, _>>()?;
+                self.ensure(height_of(lines, style) + 2.8);
+            }
             self.fact(fact, indent, WIDTH - indent, style)?;
         }
         self.y += 4.0;
@@ -512,6 +520,8 @@ struct Row {
 enum RowKind {
     Head,
     Plain,
+    /// Between tinted rows: no line below.
+    Clear,
     Tinted,
     Carried,
     Total,
@@ -521,7 +531,7 @@ impl RowKind {
     const fn face(self) -> Face {
         match self {
             Self::Head | Self::Total => Face::Bold,
-            Self::Plain | Self::Tinted | Self::Carried => Face::Regular,
+            Self::Plain | Self::Clear | Self::Tinted | Self::Carried => Face::Regular,
         }
     }
 }
@@ -529,7 +539,7 @@ impl RowKind {
 impl Grid {
     const fn style(&self, kind: RowKind) -> Style {
         let ink = match kind {
-            RowKind::Head | RowKind::Plain | RowKind::Tinted | RowKind::Total => Ink::Text,
+            RowKind::Head | RowKind::Plain | RowKind::Clear | RowKind::Tinted | RowKind::Total => Ink::Text,
             RowKind::Carried => Ink::Quiet,
         };
         Style { face: kind.face(), size: self.size, leading: self.size * 1.4, ink }
@@ -589,8 +599,11 @@ impl Composer<'_> {
         let element = self.element(Role::Table, None, None);
         self.head_row(&grid, table, &head, Some(element));
         for (place, cells) in table.rows.iter().enumerate() {
-            let tinted = table.rows.len() > ROWS_PLAIN && place % 2 == 1;
-            let kind = if tinted { RowKind::Tinted } else { RowKind::Plain };
+            let kind = match (table.rows.len() > ROWS_PLAIN, place % 2) {
+                (false, _) => RowKind::Plain,
+                (true, 0) => RowKind::Clear,
+                (true, _) => RowKind::Tinted,
+            };
             let row = grid.row(texts(cells), kind)?;
             let is_last = place + 1 == table.rows.len();
             let after = if is_last { total_height } else { carried_height };
@@ -628,7 +641,7 @@ impl Composer<'_> {
         let background = match kind {
             RowKind::Tinted => Some(Ink::Tint),
             RowKind::Carried => Some(Ink::Pale),
-            RowKind::Head | RowKind::Plain | RowKind::Total => None,
+            RowKind::Head | RowKind::Plain | RowKind::Clear | RowKind::Total => None,
         };
         if let Some(ink) = background {
             self.push(Mark::Artifact);

@@ -209,6 +209,7 @@ fn color(ink: Ink) -> Color {
         Ink::Hairline => (0.80, 0.83, 0.81),
         Ink::Tint => (0.965, 0.975, 0.97),
         Ink::Pale => (0.90, 0.94, 0.92),
+        Ink::Paper => (1.0, 1.0, 1.0),
     };
     Color::Rgb(Rgb { r, g, b, icc_profile: None })
 }

@@ -254,7 +254,7 @@ fn duties(rows: &CaseRows, surplus_rule: &'static Deadline, cut_day: Day) -> Res
         triggers.push((deadline("campaign.final")?, campaign.ended_on));
     }
     triggers.push((deadline("project.final")?, rows.case.closed_on));
-    if !rows.surplus.is_empty() {
+    if !rows.surplus.is_empty() || (rows.case.closed_on.is_some() && rows.ledger_balance != 0) {
         triggers.push((surplus_rule, rows.case.closed_on));
     }
     let mut duties = Vec::new();

@@ -32,7 +32,7 @@ impl CaseReport {
             language,
             title: labels.text("case.title").into(),
             subtitle: labels.fill("case.subtitle", &[("code", &rows.case.code), ("from", &from), ("to", &to)]),
-            organisation: language.choose(&rows.organisation.name_zh, &rows.organisation.name_en).into(),
+            organisation: name(language, &rows.organisation.name_zh, &rows.organisation.name_en),
             number: self.full_number(),
             short_code: short_code(self.data_hash()),
             data_hash: self.data_hash(),
@@ -69,10 +69,8 @@ impl Page<'_> {
         let (from, to) = (self.report.period.0.to_string(), self.report.period.1.to_string());
         let recorded = format!("{} ({})", rows.cut.at.minute_text(&rows.zone), rows.zone.name());
         let rules_from = crate::rules::deadline::effective_from().to_string();
-        let mut facts = vec![fact(
-            l.text("case.about.organisation"),
-            self.language.choose(&organisation.name_zh, &organisation.name_en),
-        )];
+        let mut facts =
+            vec![fact(l.text("case.about.organisation"), self.name(&organisation.name_zh, &organisation.name_en))];
         facts.extend(organisation.uscc.as_ref().map(|uscc| fact(l.text("case.about.uscc"), uscc)));
         let certificate = organisation.fundraising_certificate.as_ref();
         facts.extend(certificate.map(|number| fact(l.text("case.about.certificate"), number)));
@@ -82,7 +80,7 @@ impl Page<'_> {
             fact(l.text("case.about.item"), &rows.report.item_id),
             fact(
                 l.text("case.about.scope"),
-                l.fill("case.about.scope_value", &[("code", &rows.case.code), ("fund", fund)]),
+                l.fill("case.about.scope_value", &[("code", &rows.case.code), ("fund", &fund)]),
             ),
             fact(
                 l.text("case.about.period"),
@@ -145,9 +143,14 @@ impl Page<'_> {
     }
 
     /// The fund by its name, or by its id where the name could tell who is helped.
-    fn fund(&self) -> &str {
+    fn fund(&self) -> String {
         let fund = &self.report.rows.fund;
-        if self.report.rows.case.is_code_only() { &fund.id } else { self.language.choose(&fund.name_zh, &fund.name_en) }
+        if self.report.rows.case.is_code_only() { fund.id.clone() } else { self.name(&fund.name_zh, &fund.name_en) }
+    }
+
+    /// A name in the language of the page.
+    fn name(&self, zh: &str, en: &str) -> String {
+        name(self.language, zh, en)
     }
 
     /// The balance line: every quantity that is not 0, with its sign, and the closing balance.
@@ -192,7 +195,7 @@ impl Page<'_> {
         let mut facts = vec![
             fact(l.text("case.facts.code"), &case.code),
             fact(l.text("case.facts.class"), classes.join(l.text("report.list_separator"))),
-            fact(l.text("case.facts.place"), self.language.choose(&case.region_city_zh, &case.region_city_en)),
+            fact(l.text("case.facts.place"), self.name(&case.region_city_zh, &case.region_city_en)),
             fact(l.text("case.facts.opened_on"), case.opened_on.to_string()),
             fact(l.text("case.facts.closed_on"), closed_on),
         ];
@@ -227,7 +230,9 @@ impl Page<'_> {
             };
             facts.extend(filing.map(|value| fact(l.text("case.facts.filing"), value)));
         }
-        facts.push(fact(l.text("case.facts.fund"), self.fund()));
+        if !case.is_code_only() {
+            facts.push(fact(l.text("case.facts.fund"), self.fund()));
+        }
         self.note(l.text("case.facts.masked"));
         self.blocks.push(Block::Facts(facts));
     }
@@ -496,8 +501,15 @@ impl Page<'_> {
         self.section(l.text("case.section.surplus"));
         let rows = &self.report.rows.surplus;
         if rows.is_empty() {
-            let key = if self.report.rows.case.closed_on.is_some() { "no_surplus" } else { "no_surplus_open" };
-            return self.paragraph(l.text(&format!("case.note.{key}")));
+            let text = match (self.report.rows.case.closed_on, self.report.base.closing) {
+                (None, _) => l.text("case.note.no_surplus_open").into(),
+                (Some(_), 0) => l.text("case.note.no_surplus").into(),
+                (Some(_), left) => {
+                    let values = [("amount", &*self.amount(left)), ("currency", &*self.currency())];
+                    l.fill("case.note.surplus_left", &values)
+                }
+            };
+            return self.paragraph(&text);
         }
         let publish_by =
             self.report.surplus_due.map_or_else(|| l.text("report.none").to_owned(), |day| day.to_string());
@@ -514,7 +526,7 @@ impl Page<'_> {
                 .iter()
                 .map(|row| {
                     vec![
-                        Cell::Text(self.language.choose(&row.destination_zh, &row.destination_en).into()),
+                        Cell::Text(self.name(&row.destination_zh, &row.destination_en)),
                         Cell::Text(l.text(&format!("basis.{}", row.basis)).into()),
                         Cell::Amount(row.amount),
                         Cell::Text(row.on.to_string()),
@@ -545,7 +557,7 @@ impl Page<'_> {
                 .map(|row| {
                     let amount =
                         row.amount.map_or_else(|| Cell::Text(l.text("case.note.withheld").into()), Cell::Amount);
-                    vec![Cell::Text(self.language.choose(&row.kind_zh, &row.kind_en).into()), amount]
+                    vec![Cell::Text(self.name(&row.kind_zh, &row.kind_en)), amount]
                 })
                 .collect(),
             total: None,
@@ -670,6 +682,14 @@ impl Page<'_> {
 
     fn currency(&self) -> String {
         self.labels.unit(self.report.rows.unit)
+    }
+}
+
+/// A name in one language. The quotes of a Chinese font are as wide as a character: in English they are written straight.
+fn name(language: Language, zh: &str, en: &str) -> String {
+    match language {
+        Language::Zh => zh.into(),
+        Language::En => en.replace(['‘', '’'], "'").replace(['“', '”'], "\""),
     }
 }
 
