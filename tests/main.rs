@@ -3,4 +3,7 @@
 mod import_formats;
 mod model;
 mod report;
+#![expect(clippy::print_stderr, reason = "a test that did not run says so")]
+#![expect(clippy::disallowed_methods, reason = "tests look at the machine that they run on")]
+
 mod vectors;

@@ -1,5 +1,7 @@
 //! Charts as vector marks, readable in black and white: bars are hatched, lines are dark.
 
+#![expect(clippy::float_arithmetic, reason = "geometry of a page, never money")]
+
 use super::ReportError;
 use super::document::{ChartShape, Document, amount_text};
 use super::font::Face;

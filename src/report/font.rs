@@ -1,5 +1,7 @@
 //! The two faces of reports: which glyph a character has, and how wide it is.
 
+#![expect(clippy::float_arithmetic, reason = "geometry of a page, never money")]
+
 use super::ReportError;
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, MetadataProvider as _};

@@ -1,5 +1,7 @@
 //! A document → marks on pages. Distances are points, from the top left corner of an A4 page.
 
+#![expect(clippy::float_arithmetic, reason = "geometry of a page, never money")]
+
 use super::ReportError;
 use super::chart;
 use super::document::{

@@ -1,6 +1,8 @@
 //! Marks on pages → PDF. The same document gives the same bytes, also twice in one process: printpdf draws the pages, then every id, date and
 //! name that would come from chance or from a clock is replaced by one made of the content.
 
+#![expect(clippy::float_arithmetic, reason = "geometry of a page, never money")]
+
 use super::ReportError;
 use super::document::Document;
 use super::font::Face;

@@ -1,6 +1,8 @@
 //! Lines of text: Chinese may break between any two characters but not before closing or after opening marks (GB/T 15834), Latin
 //! words only at spaces and hyphens, addresses also between their parts. A word wider than the line is broken where it must.
 
+#![expect(clippy::float_arithmetic, reason = "geometry of a page, never money")]
+
 use super::ReportError;
 use super::font::Face;
 

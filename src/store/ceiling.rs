@@ -36,7 +36,7 @@ impl Ceiling {
         let rows =
             statement.bind(from).bind(i64::from(limit)).fetch_all(self.0.reading()).await.map_err(failed(step))?;
         let count = u64::try_from(rows.len()).expect("small");
-        let last = rows.iter().map(|(_, bytes)| crate::ledger::chain::leaf_hash(bytes)).last();
+        let last = rows.iter().fold(None, |_, (_, bytes)| Some(crate::ledger::chain::leaf_hash(bytes)));
         Ok((last.unwrap_or_default(), count))
     }
 
