@@ -1,9 +1,8 @@
 //! One binary for all capabilities, so that it links once and runs in parallel.
 
-mod import_formats;
-mod model;
-mod report;
 #![expect(clippy::print_stderr, reason = "a test that did not run says so")]
 #![expect(clippy::disallowed_methods, reason = "tests look at the machine that they run on")]
 
+mod import_formats;
+mod report;
 mod vectors;
