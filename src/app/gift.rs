@@ -34,6 +34,8 @@ pub struct Gift {
     pub name: Option<String>,
     /// Contact, only if given.
     pub contact: Option<String>,
+    /// What the donor or the bank wrote beside it, only if given.
+    pub memo: Option<String>,
 }
 
 /// Makes the command, with a fresh salt and a fresh key for this gift.
@@ -46,7 +48,7 @@ pub fn submission(ledger: &str, by: &StaffId, gift: Gift, entropy: &mut Entropy)
         .text("on", gift.on.to_string())
         .text("order_no", nfc(&gift.order_no))
         .text("unit", gift.gross.unit().to_string());
-    for (member, text) in [("name", &gift.name), ("contact", &gift.contact)] {
+    for (member, text) in [("name", &gift.name), ("contact", &gift.contact), ("memo", &gift.memo)] {
         if let Some(text) = text {
             record = record.text(member, nfc(text));
         }

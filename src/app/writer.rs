@@ -153,7 +153,17 @@ type Answer = Result<Vec<Result<Accepted, Refusal>>, WriteError>;
 /// A caller, and what it will be told when the batch is durable.
 type Waiting = (oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>);
 
+/// What a key or a reference stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// An idempotency key.
+    Key(String),
+    /// An external reference.
+    Reference(String),
+}
+
 enum Job {
+    Find(Vec<Lookup>, oneshot::Sender<Result<Vec<Option<u64>>, WriteError>>),
     Post(Vec<Submission>, oneshot::Sender<Answer>),
     Finish(oneshot::Sender<Result<(), WriteError>>),
 }
@@ -175,6 +185,13 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job::Post(submissions, reply)).await.map_err(|_| WriteError::Ended)?;
         Ok(answer)
+    }
+
+    /// The entries that keys and references stand for, where they are known.
+    pub async fn find(&self, lookups: Vec<Lookup>) -> Result<Vec<Option<u64>>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Find(lookups, reply)).await.map_err(|_| WriteError::Ended)?;
+        answer.await.map_err(|_| WriteError::Ended)?
     }
 
     /// Waits for what is queued, and signs a checkpoint at the head.
@@ -329,6 +346,9 @@ impl Writer {
             while let Some(job) = next.take() {
                 match job {
                     Job::Finish(reply) => finishing.push(reply),
+                    Job::Find(lookups, reply) => {
+                        let _ = reply.send(self.find(&lookups, &mut in_flight).await);
+                    }
                     Job::Post(submissions, reply) => {
                         commands += submissions.len();
                         self.decide_all(submissions, reply, &mut decided, &mut in_flight).await;
@@ -618,6 +638,19 @@ impl Writer {
         let (store, batch) = (self.opened.store.clone(), decided.batch);
         let commit = tokio::spawn(async move { store.commit(&batch).await });
         InFlight { commit, answers: decided.answers, size, root: decided.root }
+    }
+
+    async fn find(&mut self, lookups: &[Lookup], in_flight: &mut Option<InFlight>) -> Result<Vec<Option<u64>>, WriteError> {
+        if self.known.is_none() {
+            self.wait_for(in_flight).await;
+            self.load_known().await?;
+        }
+        let known = self.known.as_ref().expect("it has just been loaded");
+        let find = |lookup: &Lookup| match lookup {
+            Lookup::Key(key) => known.keys.get(&self.vault().keyed(Keyed::Key, key)).map(|(seq, ..)| *seq),
+            Lookup::Reference(text) => known.references.get(&self.vault().keyed(Keyed::Reference, text)).copied(),
+        };
+        Ok(lookups.iter().map(find).collect())
     }
 
     async fn load_known(&mut self) -> Result<(), WriteError> {

@@ -112,6 +112,7 @@ impl Donation {
                     order_no: order_no.clone(),
                     name,
                     contact,
+                    memo: None,
                 };
                 let posting = session.begin().await?;
                 let origin = session.open().await?.row.origin;

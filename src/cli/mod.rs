@@ -5,6 +5,7 @@
 
 mod account;
 mod bench;
+mod import;
 mod campaign;
 mod case;
 mod disbursement;
@@ -94,6 +95,8 @@ enum Subcommands {
     Disbursement(disbursement::Disbursement),
     /// Take back a whole entry by a new one
     Reverse(reverse::Reverse),
+    /// Import a statement of gifts (CSV, CSV in gzip, XLSX)
+    Import(import::ImportArgs),
     /// Where a gift went, or whose gifts a payment used
     Trace(trace::Trace),
     /// Check every entry, and everything derived from them
@@ -160,6 +163,7 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         Subcommands::Donation(args) => args.run(session).await,
         Subcommands::Disbursement(args) => args.run(session).await,
         Subcommands::Reverse(args) => args.run(session).await,
+        Subcommands::Import(args) => args.run(session).await,
         Subcommands::Trace(args) => args.run(session).await,
         Subcommands::Verify(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,

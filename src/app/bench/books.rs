@@ -151,6 +151,7 @@ impl Books {
                     order_no: order_no.clone(),
                     name: Some("张小明".into()),
                     contact: None,
+                    memo: None,
                 };
                 let made = submission(&self.opened.row.origin, &self.maker, gift, &mut self.entropy);
                 let mut made = made.map_err(|error| BenchError::Wrong(error.to_string()))?;

@@ -1,0 +1,157 @@
+//! `import`: a statement of gifts into a fund.
+
+use super::session::{Failure, Session};
+use super::verify::progress_bar;
+use crate::app::import::{self, Import, ImportFailure, Imported, Mode};
+use crate::app::writer::chain;
+use crate::exchange::import::{FormatName, Mapping, Options};
+use crate::values::amount::format_minor;
+use crate::values::{AccountId, Day, FundId};
+use std::path::PathBuf;
+
+/// Import a statement of gifts (CSV, CSV in gzip, XLSX)
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    /// The statement
+    file: PathBuf,
+    /// Into this fund
+    #[arg(long)]
+    fund: FundId,
+    /// To this account; the one named after the format where not given
+    #[arg(long)]
+    account: Option<AccountId>,
+    /// wechat, wechat-merchant, alipay, alipay-merchant, vietcombank, agribank, vietinbank, hubei-redcross, wuhan-qrpos or wuhan-list; recognised where not given
+    #[arg(long)]
+    format: Option<FormatName>,
+    /// How to read a file of no known format (see docs/import.md)
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Day of the gifts in a list that states none
+    #[arg(long)]
+    on: Option<Day>,
+    /// Show the control totals and post nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl ImportArgs {
+    /// Runs it.
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let mapping = match &self.mapping {
+            None => None,
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Failure::input(format!("{}：读不了（{error}）。", path.display()), format!("{}: {error}", path.display()))
+                })?;
+                let mapping = Mapping::parse(&text).map_err(|error| {
+                    Failure::input(format!("{}：{}", path.display(), chain(&error)), format!("{}: {}", path.display(), chain(&error)))
+                })?;
+                Some(mapping)
+            }
+        };
+        let file_name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let order = Import {
+            path: self.file.clone(),
+            fund: self.fund.clone(),
+            account: self.account,
+            options: Options { format: self.format, mapping, default_day: self.on, file_name },
+            mode: if self.dry_run { Mode::DryRun } else { Mode::Post },
+            fallback: session.folder.path().join("imports"),
+        };
+        let known = session.objects("fund").await?;
+        if !known.iter().any(|fund| fund["fund"] == self.fund.as_str()) {
+            return Err(crate::domain::refusal::Refusal::Unknown { what: "fund", name: self.fund.to_string() }.into());
+        }
+        let opened = session.open().await?;
+        let origin = opened.row.origin.clone();
+        opened.store.close().await;
+        let posting = session.begin().await?;
+        let bar = progress_bar(0, "{bar:30} {percent}%  {msg}  {eta}");
+        let mut entropy = session.entropy.borrow_mut();
+        let imported = import::import(order, &origin, &posting.by, &posting.handle, &mut entropy, |read, of, rows| {
+            bar.set_length(of);
+            bar.set_position(read);
+            bar.set_message(rows.to_string());
+        })
+        .await;
+        bar.finish_and_clear();
+        // What was accepted before a failure stays, and is signed.
+        posting.handle.finish().await?;
+        let imported = imported.map_err(failure)?;
+        tell(session, &imported, self.dry_run);
+        Ok(())
+    }
+}
+
+fn failure(error: ImportFailure) -> Failure {
+    match error {
+        ImportFailure::Refused(refusal) => refusal.into(),
+        ImportFailure::Write(error) => error.into(),
+        ImportFailure::File { .. } | ImportFailure::Statement { .. } => Failure::input(chain(&error), chain(&error)),
+    }
+}
+
+fn tell(session: &Session, imported: &Imported, dry_run: bool) {
+    let out = &session.out;
+    let (unit, total) = imported.total;
+    let figure = format_minor(total, unit);
+    out.say(
+        format!("格式：{}（{}），账户 {}", imported.format.zh(), imported.format, imported.account),
+        format!("Format {}, account {}", imported.format, imported.account),
+    );
+    for notice in &imported.notices {
+        out.say(format!("注意：{}", notice.zh()), format!("Note: {notice}"));
+    }
+    let rows: Vec<Vec<String>> = [
+        (out.pick("捐赠", "gifts"), imported.accepted),
+        (out.pick("重复", "duplicates"), imported.duplicates),
+        (out.pick("退款", "refunds"), imported.refunds),
+        (out.pick("其他", "other"), imported.other),
+        (out.pick("退回", "handed back"), imported.rejected),
+        (out.pick("合计行数", "rows"), imported.rows),
+    ]
+    .iter()
+    .map(|(what, count)| vec![(*what).to_owned(), count.to_string()])
+    .collect();
+    out.table(&[("", false), (out.pick("行数", "rows"), true)], &rows);
+    let verb = if dry_run { ("如果入账：", "Would be posted:") } else { ("已入账", "Posted:") };
+    out.say(
+        format!("{} {} 笔，合计 {figure} {unit}", verb.0, imported.accepted),
+        format!("{} {} gifts, {figure} {unit}", verb.1, imported.accepted),
+    );
+    for (line, twin) in &imported.twins {
+        out.say(format!("第 {line} 行重复：已在记录 {twin}"), format!("Line {line} is a duplicate of entry {twin}"));
+    }
+    for (line, zh, en) in &imported.others {
+        out.say(format!("第 {line} 行不是捐赠：{zh}"), format!("Line {line} is no gift: {en}"));
+    }
+    for (zh, en) in &imported.complaints {
+        out.say(zh, en);
+    }
+    for control in &imported.controls {
+        out.say(control.zh(), control.to_string());
+    }
+    for file in &imported.files {
+        out.say(format!("明细：{}", file.display()), format!("Rows: {}", file.display()));
+    }
+    let controls: Vec<serde_json::Value> = imported
+        .controls
+        .iter()
+        .map(|control| {
+            serde_json::json!({
+                "what": format!("{:?}", control.what), "line": control.line, "stated": control.stated, "found": control.found,
+                "unit": control.unit.map(|unit| unit.to_string()), "agrees": control.agrees,
+            })
+        })
+        .collect();
+    out.object(&serde_json::json!({
+        "rows": imported.rows, "accepted": imported.accepted, "duplicates": imported.duplicates, "refunds": imported.refunds,
+        "other": imported.other, "rejected": imported.rejected, "totals": {unit.to_string(): total},
+        "refunds_posted": imported.refunds_posted, "format": imported.format.as_str(), "account": imported.account.as_str(),
+        "twins": imported.twins.iter().map(|(line, seq)| serde_json::json!({"line": line, "seq": seq})).collect::<Vec<_>>(),
+        "others": imported.others.iter().map(|(line, _, why)| serde_json::json!({"line": line, "why": why})).collect::<Vec<_>>(),
+        "complaints": imported.complaints.iter().map(|(zh, en)| out.pick(zh, en)).collect::<Vec<_>>(),
+        "controls": controls, "files": imported.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
+        "dry_run": dry_run, "entry": imported.entry,
+    }));
+}
