@@ -164,6 +164,35 @@ fn many_lines(count: u64) -> CaseRows {
     rows
 }
 
+/// The example with amounts near the largest that a ledger holds.
+fn large_amounts() -> CaseRows {
+    let mut rows = example();
+    let large = |minor: &mut i64| *minor *= 600_000_000;
+    rows.receipts_by_source.iter_mut().for_each(|row| large(&mut row.amount));
+    rows.receipts_by_day.iter_mut().for_each(|row| large(&mut row.amount));
+    rows.movements
+        .iter_mut()
+        .for_each(|row| [&mut row.amount, &mut row.balance_after].map(large).into_iter().collect());
+    rows.corrections.iter_mut().for_each(|row| large(&mut row.amount));
+    rows.surplus.iter_mut().for_each(|row| large(&mut row.amount));
+    large(&mut rows.transfer_out);
+    rows
+}
+
+#[test]
+fn no_figure_is_cut_however_large() {
+    let report = case_report(large_amounts()).expect("within what amounts can be");
+    let Some(text) = extracted(&pdf_of(&report, Language::Zh)) else { return };
+    for row in &report.by_use {
+        for minor in [row.gross, row.net] {
+            assert!(text.contains(&money(minor)), "{}", money(minor));
+        }
+    }
+    for line in &report.rows.movements {
+        assert!(text.contains(&money(line.amount.abs())) && text.contains(&money(line.balance_after)), "{}", line.seq);
+    }
+}
+
 fn money(minor: i64) -> String {
     format_minor(minor, Unit::CNY)
 }
@@ -384,7 +413,12 @@ fn a_report_is_fast() {
     let large = time(&|| drop(pdf_of(&report(many_lines(5000)), Language::Zh)));
     eprintln!("CPU: SHA-256 over 100 MiB {hash} ms, example {small} ms, 5,000 lines {large} ms");
     if let Some(folder) = std::env::var_os("MINGZHANG_REPORT_DIR") {
-        for (name, rows) in [("example", example()), ("lines300", many_lines(300)), ("lines5000", many_lines(5000))] {
+        for (name, rows) in [
+            ("example", example()),
+            ("large", large_amounts()),
+            ("lines300", many_lines(300)),
+            ("lines5000", many_lines(5000)),
+        ] {
             let report = report(rows);
             for language in Language::ALL {
                 let path = std::path::Path::new(&folder).join(format!("{name}-{}.pdf", language.tag()));

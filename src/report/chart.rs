@@ -180,11 +180,15 @@ fn draw_bars(bars: &[(String, i64)], area: Area, document: &Document) -> Result<
     let (left, right) = (area.x + names + 10.0, area.x + area.width - figures - 8.0);
     let (top, bottom) = (area.y + 2.0, area.y + 2.0 + BAR_STEP * points(bars.len()));
     let x_of = |minor: i64| left + scale.place(minor) * (right - left);
+    let mut free_from = f32::MIN;
     for (minor, text) in &scale.ticks {
         let (x, width) = (x_of(*minor), Face::Regular.width(text, TEXT)?);
         let (thickness, ink) = if *minor == 0 { (0.8, Ink::Text) } else { (0.3, Ink::Hairline) };
         marks.push(Mark::Line { points: vec![(x, top), (x, bottom)], width: thickness, ink });
-        marks.push(label(x - width / 2.0, bottom + 11.0, Ink::Quiet, text.clone()));
+        if x - width / 2.0 > free_from {
+            marks.push(label(x - width / 2.0, bottom + 11.0, Ink::Quiet, text.clone()));
+            free_from = x + width / 2.0 + 6.0;
+        }
     }
     marks.push(label(left - 8.0 - unit_width, bottom + 11.0, Ink::Quiet, scale.unit.clone()));
     for (place, (name, minor)) in bars.iter().enumerate() {

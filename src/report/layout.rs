@@ -347,7 +347,12 @@ impl Composer<'_> {
         for line in &verification.lines {
             names = names.max(FACT_NAME.face.width(&line.name, FACT_NAME.size)?);
         }
-        Ok((names.min(120.0) + 14.0, Style { size: 8.5, leading: 12.4, ..FACT_VALUE }))
+        // A hash of 64 digits stays on one line; English names are longer and leave less room for it.
+        let (size, leading) = match self.document.language {
+            Language::Zh => (8.4, 12.4),
+            Language::En => (7.3, 11.6),
+        };
+        Ok((names.min(120.0) + 12.0, Style { size, leading, ..FACT_VALUE }))
     }
 
     fn verification_height(&self, verification: &Verification) -> Result<f32, ReportError> {
@@ -585,8 +590,12 @@ impl Composer<'_> {
             grid.row(cells, RowKind::Carried).map(Some)
         };
         let total = table.total.as_ref().map(|total| grid.row(texts(total), RowKind::Total)).transpose()?;
-        let carried_height =
-            if carried.is_some() { grid.style(RowKind::Carried).leading + 2.0 * ROW_PADDING } else { 0.0 };
+        // Carried figures grow no wider than the last ones, which the columns were measured for.
+        let mut carried_height = 0.0_f32;
+        for key in ["report.carried_forward", "report.brought_forward"] {
+            let row = carried_row(table.rows.len().saturating_sub(1), labels.text(key))?;
+            carried_height = carried_height.max(row.map_or(0.0, |row| row.height));
+        }
         let total_height = total.as_ref().map_or(0.0, |row| row.height);
         let by_cell = table.rows.len() <= ROWS_TAGGED_BY_CELL;
 
