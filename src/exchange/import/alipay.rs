@@ -9,7 +9,7 @@
 //! 1…,2026…,D…,捐款,2026-03-05 10:17:29,a***@b.c,100.00,,100.00,支付宝,在线支付,
 //! ```
 
-use super::cell::{day_and_time, is_blank, one_line, positive, said, shown, signed};
+use super::cell::{day_and_time, is_blank, one_line, said, shown};
 use super::control::{Control, ControlKind};
 use super::layout::{
     Headings, InColumn, Kind, Layout, Profile, Raw, Refused, RunningBalance, Stated, Sum, Tally, amount_behind,
@@ -78,7 +78,7 @@ impl Layout for Personal {
             "不计收支" | "其他" | "/" | "" => Direction::Neutral,
             other => return Err((self.direction, RejectReason::DirectionUnknown { text: shown(other) })),
         };
-        let amount = positive(raw.cell(self.amount), Unit::CNY, DecimalForm::POINT).in_column(self.amount)?;
+        let amount = raw.positive(self.amount, Unit::CNY, DecimalForm::POINT)?;
         let status = raw.cell(self.status);
         let kind = match (status, direction) {
             ("退款成功", _) => Kind::Refund,
@@ -97,8 +97,7 @@ impl Layout for Personal {
             return Ok(Record::Other(Other { why, minor: Some(minor), row: raw.take() }));
         }
         let (on, time) = day_and_time(raw.cell(self.at)).in_column(self.at)?;
-        let order_no =
-            said(raw.cell(self.order)).ok_or(RejectReason::ReferenceMissing).in_column(self.order)?.to_owned();
+        let order_no = raw.id(self.order)?.to_owned();
         let memo = one_line(raw.maybe(self.memo)).or_else(|| one_line(raw.maybe(self.goods)));
         self.directions.add(direction, amount.minor());
         let reference = Reference::Unique(order_no.clone());
@@ -187,8 +186,7 @@ impl Layout for Merchant {
 
     fn read(&mut self, raw: &mut Raw) -> Result<Record, Refused> {
         let side = |column: usize| -> Result<i64, Refused> {
-            let text = raw.cell(column);
-            if is_blank(text) { Ok(0) } else { signed(text, Unit::CNY, DecimalForm::POINT).in_column(column) }
+            if is_blank(raw.cell(column)) { Ok(0) } else { raw.signed(column, Unit::CNY, DecimalForm::POINT) }
         };
         let (income, expense) = (side(self.income)?, side(self.expense)?.saturating_abs());
         let change = match (income, expense) {
@@ -205,7 +203,7 @@ impl Layout for Merchant {
         let amount = Amount::new(change.saturating_abs(), Unit::CNY)
             .map_err(|_| RejectReason::AmountTooLarge { text: change.to_string() })
             .in_column(self.income)?;
-        let balance = signed(raw.cell(self.balance), Unit::CNY, DecimalForm::POINT).in_column(self.balance)?;
+        let balance = raw.signed(self.balance, Unit::CNY, DecimalForm::POINT)?;
         let kind_text = raw.cell(self.kind);
         let kind = if change < 0 {
             if kind_text.contains("退款") {
@@ -227,7 +225,7 @@ impl Layout for Merchant {
             return Err((self.kind, RejectReason::DirectionUnknown { text: shown(kind_text) }));
         };
         let (on, time) = day_and_time(raw.cell(self.at)).in_column(self.at)?;
-        let flow = said(raw.cell(self.flow)).ok_or(RejectReason::ReferenceMissing).in_column(self.flow)?;
+        let flow = raw.id(self.flow)?;
         let reference = Reference::Unique(flow.to_owned());
         let order_no = said(raw.cell(self.order)).map(str::to_owned);
         let memo = one_line(raw.maybe(self.memo)).or_else(|| one_line(raw.maybe(self.goods)));

@@ -93,9 +93,8 @@ pub(super) fn folded(heading: &str) -> String {
         .collect()
 }
 
-/// An amount that is more than nothing.
-pub(super) fn positive(text: &str, unit: Unit, form: DecimalForm) -> Result<Amount, RejectReason> {
-    let minor = signed(text, unit, form)?;
+/// An amount that is more than nothing; `text` is what was read.
+pub(super) fn positive(minor: i64, text: &str, unit: Unit) -> Result<Amount, RejectReason> {
     if minor <= 0 {
         return Err(RejectReason::AmountNotPositive { text: shown(text) });
     }

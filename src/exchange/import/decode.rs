@@ -1,6 +1,6 @@
 //! Bytes in any usual encoding, gzip or not → UTF-8, chunk by chunk.
 
-use super::ImportError;
+use super::error::{FileKind, ImportError};
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
 use std::io::{Cursor, Read};
@@ -132,10 +132,7 @@ fn recognise(prefix: &[u8]) -> Result<&'static Encoding, ImportError> {
         return Ok(UTF_16BE);
     }
     if prefix.iter().filter(|b| **b == 0).count() > prefix.len() / 4 {
-        return Err(ImportError::KindNotRead {
-            kind: "a binary file, or UTF-16 without a byte order mark",
-            advice: "Save the table as CSV in UTF-8.",
-        });
+        return Err(ImportError::KindNotRead(FileKind::Binary));
     }
     let Err(error) = std::str::from_utf8(prefix) else { return Ok(UTF_8) };
     // A character cut by the end of the prefix is no fault.

@@ -1,12 +1,12 @@
 //! What the formats have in common: a heading that is found, columns by name, rows read one by one.
 
-use super::cell::{folded, is_blank, trimmed};
+use super::cell::{folded, is_blank, positive, said, shown, signed, trimmed, without_float_tail};
 use super::control::{Control, ControlKind};
 use super::reject::RejectReason;
 use super::{FormatName, ImportError, OtherKind, Record, Row};
 use crate::values::amount::DecimalForm;
 use crate::values::amount::parse_minor;
-use crate::values::{Day, Unit};
+use crate::values::{Amount, Day, Unit};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -54,6 +54,35 @@ impl Raw {
 
     pub(super) fn is_numeric(&self, column: usize) -> bool {
         u32::try_from(column).ok().and_then(|n| 1_u64.checked_shl(n)).is_some_and(|bit| self.numeric & bit != 0)
+    }
+
+    /// Signed minor units of a cell. A number of a sheet has a point whatever texts have, and may have a binary tail.
+    pub(super) fn signed(&self, column: usize, unit: Unit, form: DecimalForm) -> Result<i64, Refused> {
+        let text = self.cell(column);
+        if self.is_numeric(column) {
+            signed(&without_float_tail(text, unit.minor_digits()), unit, DecimalForm::POINT).in_column(column)
+        } else {
+            signed(text, unit, form).in_column(column)
+        }
+    }
+
+    /// The same where only more than nothing makes sense.
+    pub(super) fn positive(&self, column: usize, unit: Unit, form: DecimalForm) -> Result<Amount, Refused> {
+        let minor = self.signed(column, unit, form)?;
+        positive(minor, self.cell(column), unit).in_column(column)
+    }
+
+    /// The channel's own id: there, and not passed through a number, which keeps 15 digits and writes `4.2E+27`.
+    pub(super) fn id(&self, column: usize) -> Result<&str, Refused> {
+        let id = said(self.cell(column)).ok_or((column, RejectReason::ReferenceMissing))?;
+        let exponent = id.split_once("E+").is_some_and(|(before, behind)| {
+            let numeric = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            numeric(before) && numeric(behind)
+        });
+        if exponent || (self.is_numeric(column) && id.len() > 15) {
+            return Err((column, RejectReason::ReferenceMalformed { text: shown(id) }));
+        }
+        Ok(id)
     }
 
     pub(super) fn is_blank(&self) -> bool {

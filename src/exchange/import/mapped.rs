@@ -1,6 +1,6 @@
 //! A file that is read by a mapping.
 
-use super::cell::{folded, one_line, said, shown, signed, without_float_tail};
+use super::cell::{folded, one_line, said, shown, without_float_tail};
 use super::control::{Control, ControlKind};
 use super::error::ImportError;
 use super::layout::{Composites, Headings, InColumn, Layout, Profile, Raw, Refused, RunningBalance, Sum, Tally};
@@ -170,15 +170,7 @@ impl Mapped {
     }
 
     fn number(&self, raw: &Raw, column: usize) -> Result<i64, Refused> {
-        let text = raw.cell(column);
-        let unit = self.unit();
-        let read = if raw.is_numeric(column) {
-            // Numbers of a sheet have a point, whatever its texts have.
-            signed(&without_float_tail(text, unit.minor_digits()), unit, crate::values::amount::DecimalForm::POINT)
-        } else {
-            signed(text, unit, self.mapping.number)
-        };
-        read.in_column(column)
+        raw.signed(column, self.unit(), self.mapping.number)
     }
 
     /// Which way, and how much: never 0.
@@ -357,10 +349,7 @@ impl Mapped {
         };
         let memo = one_line(raw.maybe(self.memo));
         let reference = match self.reference {
-            Some(column) => {
-                let id = said(raw.cell(column)).ok_or((column, RejectReason::ReferenceMissing))?;
-                Reference::Unique(id.to_owned())
-            }
+            Some(column) => Reference::Unique(raw.id(column)?.to_owned()),
             None if self.composite.is_empty() => Reference::None,
             None => {
                 let parts: Vec<&str> = self.composite.iter().map(|column| raw.cell(*column)).collect();

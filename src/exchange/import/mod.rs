@@ -31,7 +31,7 @@ mod samples;
 
 pub use cell::TimeOfDay;
 pub use control::{Control, ControlKind, Notice};
-pub use error::ImportError;
+pub use error::{FileKind, ImportError};
 pub use format::FormatName;
 pub use mapping::{Mapping, MappingError};
 pub use reject::{RejectReason, Rejected};

@@ -13,15 +13,14 @@
 //! 姓名（姓氏隐去),金额
 //! ```
 
-use super::cell::{TimeOfDay, day_and_time, is_blank, number, one_line, positive, said, shown, without_float_tail};
+use super::cell::{TimeOfDay, day_and_time, is_blank, number, one_line, said, shown, without_float_tail};
 use super::control::{Control, ControlKind, Notice};
 use super::layout::{Headings, InColumn, Layout, Profile, Raw, Refused, Stated, Tally, amount_behind, count_before};
 use super::reject::RejectReason;
 use super::statement::{Recognised, Setting};
 use super::{FormatName, Gift, ImportError, Record, Reference};
 use crate::values::amount::{DecimalForm, parse_minor};
-use crate::values::{Amount, Day, Unit};
-use std::borrow::Cow;
+use crate::values::{Day, Unit};
 
 /// Headings by which a list of Hubei is recognised; the donor's column varies.
 pub(super) const HUBEI: &[&str] = &["序号", "捐赠日期", "捐赠金额(元)"];
@@ -63,14 +62,6 @@ pub(super) fn is_list(headings: &Headings, setting: &Setting<'_>) -> bool {
         title.contains("红十字会") || title.contains("捐赠明细")
     });
     columns && (titled || setting.options.format == Some(FormatName::WuhanList))
-}
-
-/// An amount whose cell may be a binary number of a sheet.
-fn list_amount(raw: &Raw, column: usize) -> Result<Amount, Refused> {
-    let text = raw.cell(column);
-    let digits = Unit::CNY.minor_digits();
-    let text = if raw.is_numeric(column) { without_float_tail(text, digits) } else { Cow::Borrowed(text) };
-    positive(&text, Unit::CNY, DecimalForm::POINT).in_column(column)
 }
 
 /// A total as a sheet states it.
@@ -134,7 +125,7 @@ impl Layout for Hubei {
 
     fn read(&mut self, raw: &mut Raw) -> Result<Record, Refused> {
         let (on, time) = day_and_time(raw.cell(self.day)).in_column(self.day)?;
-        let amount = list_amount(raw, self.amount)?;
+        let amount = raw.positive(self.amount, Unit::CNY, DecimalForm::POINT)?;
         let name = said(raw.cell(self.name)).map(str::to_owned);
         let memo = one_line(raw.maybe(self.memo));
         let number = match raw.cell(self.number) {
@@ -220,7 +211,7 @@ impl Layout for Qrpos {
         let moment = if raw.is_numeric(self.id) { None } else { moment_in(id) };
         let malformed = || (self.id, RejectReason::ReferenceMalformed { text: shown(id) });
         let (on, time) = moment.ok_or_else(malformed)?;
-        let amount = list_amount(raw, self.amount)?;
+        let amount = raw.positive(self.amount, Unit::CNY, DecimalForm::POINT)?;
         let order_no = id.to_owned();
         let reference = Reference::Unique(order_no.clone());
         let memo = one_line(raw.maybe(self.memo));
@@ -440,7 +431,7 @@ impl Layout for List {
             let found = raw.row.cells.len();
             return Err((usize::MAX, RejectReason::ColumnCount { expected: self.width, found }));
         }
-        let amount = list_amount(raw, self.amount)?;
+        let amount = raw.positive(self.amount, Unit::CNY, DecimalForm::POINT)?;
         let time = match (self.time, raw.maybe(self.time)) {
             (Some(column), text) if !text.is_empty() => {
                 let time = TimeOfDay::parse(text);

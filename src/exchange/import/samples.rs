@@ -78,7 +78,10 @@ fn told(bytes: impl Into<Vec<u8>>, file_name: &str, mapping: Option<&str>) -> St
     let options = Options { file_name: file_name.into(), mapping, ..Options::default() };
     let mut statement = match Statement::open(Cursor::new(bytes.into()), options) {
         Ok(statement) => statement,
-        Err(error) => return error.to_string(),
+        Err(error) => {
+            assert!(error.zh().ends_with(['。', '.']) || matches!(error, ImportError::Mapping(_)), "{}", error.zh());
+            return error.to_string();
+        }
     };
     let unit = statement.unit();
     let mut lines = vec![format!("{} {}", statement.format(), statement.account())];
@@ -368,6 +371,33 @@ fn a_number_of_a_sheet_is_read_to_the_fen() {
 }
 
 #[test]
+fn a_bill_that_went_through_a_spreadsheet_keeps_its_fen_and_loses_no_digit_unseen() {
+    let row = |number: usize, cells: &[&str]| {
+        let places = ["A", "B", "C", "D", "E", "F", "G"];
+        let cells = places.iter().zip(cells).map(|(place, text)| cell(&format!("{place}{number}"), text));
+        format!(r#"<row r="{number}">{}</row>"#, cells.collect::<String>())
+    };
+    let rows = [
+        row(1, &["微信支付账单明细"]),
+        row(2, &["交易时间", "交易类型", "收/支", "金额(元)", "当前状态", "交易单号", "交易对方"]),
+        row(3, &["2026-03-05 10:11:12", "转账", "收入", "0.30000000000000004", "已收钱", "id10001", "云"]),
+        row(4, &["2026-03-05 10:11:12", "转账", "收入", "5", "已收钱", "4200002168202406076349888061", "云"]),
+        row(5, &["2026-03-05 10:11:12", "转账", "收入", "5", "已收钱", "4200002168", "云"]),
+    ];
+    assert_eq!(
+        told(workbook(&rows.concat()), "", None).lines().collect::<Vec<_>>(),
+        [
+            "wechat wallet/wechat",
+            "3 gift 2026-03-05 10:11:12 30 | unique id10001 | id10001 | 云 |  | wechat",
+            "4 rejected 交易单号 reference_malformed",
+            "5 gift 2026-03-05 10:11:12 500 | unique 4200002168 | 4200002168 | 云 |  | wechat",
+        ]
+    );
+    let exponent = WECHAT.replace("10001\t", "4.20E+27");
+    assert!(told(exponent, "", None).contains("8 rejected 交易单号 reference_malformed"));
+}
+
+#[test]
 fn files_that_mean_harm_are_refused_in_words() {
     let contains = |bytes: Vec<u8>, words: &str| {
         let told = told(bytes, "", None);
@@ -448,6 +478,12 @@ fn rows_that_mean_harm_are_handed_back() {
         row(&format!("1,01/09/2026,1,,5,,{}", "x".repeat(40_000))),
         "2 rejected TransactionDetails cell_too_long"
     );
+}
+
+#[test]
+fn a_statement_may_be_read_on_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Statement>();
 }
 
 /// So many bytes of `x` on one line, made as they are read.

@@ -1,7 +1,7 @@
 //! What kind of file it is, by its first bytes, and its rows one by one.
 
 use super::decode::Decoded;
-use super::error::ImportError;
+use super::error::{FileKind, ImportError};
 use super::layout::Raw;
 use super::records::Records;
 use super::workbook::{self, Sheet, UNPACKED_MAX};
@@ -40,14 +40,14 @@ impl Source {
             let first = sheets.next().map(|sheet| sheet.rows).unwrap_or_default();
             return Ok(Self::Sheets(first.into_iter(), sheets));
         }
-        if let Some((kind, advice)) = not_read(&magic) {
-            return Err(ImportError::KindNotRead { kind, advice });
+        if let Some(kind) = not_read(&magic) {
+            return Err(ImportError::KindNotRead(kind));
         }
         let gzip = magic.starts_with(&[0x1F, 0x8B]);
         let decoded = Decoded::open(Box::new(input), gzip, form.encoding)?;
         let mut records = Records::new(decoded, form.delimiter.unwrap_or(b','));
-        if gzip && let Some((kind, advice)) = not_read(records.peek()?) {
-            return Err(ImportError::KindNotRead { kind, advice });
+        if gzip && let Some(kind) = not_read(records.peek()?) {
+            return Err(ImportError::KindNotRead(kind));
         }
         if form.delimiter.is_none() {
             let delimiter = delimiter(records.peek()?);
@@ -104,23 +104,24 @@ impl Source {
     }
 }
 
-/// Kinds of files that people try and that are not read, with what to do instead.
-fn not_read(magic: &[u8]) -> Option<(&'static str, &'static str)> {
+/// The kind of a file that is not read, by its first bytes.
+fn not_read(magic: &[u8]) -> Option<FileKind> {
     let text = magic.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(magic).trim_ascii_start();
+    let begins = |marks: &[&[u8]]| marks.iter().any(|mark| text.starts_with(mark));
     if magic.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
-        Some(("an old Excel file (.xls)", "Open it and save it as .xlsx or as CSV."))
+        Some(FileKind::OldExcel)
     } else if magic.starts_with(b"PK\x03\x04") {
-        Some(("a workbook inside gzip", "Unpack it first."))
-    } else if magic.starts_with(b"%PDF") {
-        Some(("a PDF", "Ask the bank or the channel for the statement as CSV or Excel."))
-    } else if text.starts_with(b"<?xml") || text.starts_with(b"<Document") {
-        Some(("an XML file", "XML statements (camt.053) are not read yet; download the statement as CSV or Excel."))
-    } else if text.starts_with(b"<") {
-        Some(("a web page", "Download the statement itself; a page saved from the browser is not one."))
-    } else if text.starts_with(b"{1:") || text.starts_with(b":20:") {
-        Some(("an MT940 message", "MT940 is not read yet; download the statement as CSV or Excel."))
-    } else if magic.starts_with(b"Rar!") || magic.starts_with(b"7z\xBC\xAF") {
-        Some(("a packed archive", "Unpack it first."))
+        Some(FileKind::PackedWorkbook)
+    } else if begins(&[b"%PDF"]) {
+        Some(FileKind::Pdf)
+    } else if begins(&[b"<?xml", b"<Document"]) {
+        Some(FileKind::Xml)
+    } else if begins(&[b"<"]) {
+        Some(FileKind::WebPage)
+    } else if begins(&[b"{1:", b":20:"]) {
+        Some(FileKind::Mt940)
+    } else if begins(&[b"Rar!", b"7z\xBC\xAF"]) {
+        Some(FileKind::Archive)
     } else {
         None
     }

@@ -10,7 +10,7 @@
 //! 1,10/09/2024,12:01:29,,,ung ho,,"300,000",,NGUYEN VAN A – A/C     (Vietinbank: a time, no reference, no balance)
 //! ```
 
-use super::cell::{TimeOfDay, day_day_first, is_blank, one_line, said, shown, signed};
+use super::cell::{TimeOfDay, day_day_first, is_blank, one_line, said, shown};
 use super::control::{Control, ControlKind};
 use super::layout::{Composites, Headings, InColumn, Layout, Profile, Raw, Refused, RunningBalance, Tally};
 use super::reject::RejectReason;
@@ -67,8 +67,7 @@ impl Sides {
     /// The signed change of a row; `Ok(None)` where both columns are empty.
     fn change(self, raw: &Raw) -> Result<Option<i64>, Refused> {
         let side = |column: usize| -> Result<Option<i64>, Refused> {
-            let text = raw.cell(column);
-            if text.is_empty() { Ok(None) } else { signed(text, Unit::VND, self.form).in_column(column).map(Some) }
+            if raw.cell(column).is_empty() { Ok(None) } else { raw.signed(column, Unit::VND, self.form).map(Some) }
         };
         let not_positive =
             |column: usize| Err((column, RejectReason::AmountNotPositive { text: shown(raw.cell(column)) }));
@@ -171,7 +170,7 @@ impl Layout for Vietcombank {
         let amount = amount(change.saturating_abs(), raw.cell(self.sides.credit), self.sides.credit)?;
         let balance = match raw.cell(self.balance) {
             "" => None,
-            text => Some(signed(text, Unit::VND, self.sides.form).in_column(self.balance)?),
+            _ => Some(raw.signed(self.balance, Unit::VND, self.sides.form)?),
         };
         self.moved = self.moved.saturating_add(change);
         if let Some(balance) = balance {
@@ -240,7 +239,7 @@ impl Layout for Agribank {
         let line = raw.row.line;
         let balance = match raw.cell(self.balance) {
             "" => None,
-            text => Some(signed(text, Unit::VND, self.sides.form).in_column(self.balance)?),
+            _ => Some(raw.signed(self.balance, Unit::VND, self.sides.form)?),
         };
         let read = self.sides.change(raw).and_then(|change| {
             let change = change.ok_or((self.sides.credit, RejectReason::AmountMissing { gap: None }))?;

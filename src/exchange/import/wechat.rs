@@ -152,7 +152,7 @@ impl Layout for Personal {
             "/" | "" | "中性交易" => Direction::Neutral,
             other => return Err((self.direction, RejectReason::DirectionUnknown { text: shown(other) })),
         };
-        let amount = positive(raw.cell(self.amount), Unit::CNY, DecimalForm::POINT).in_column(self.amount)?;
+        let amount = raw.positive(self.amount, Unit::CNY, DecimalForm::POINT)?;
         let status = raw.cell(self.status);
         let is_refund =
             raw.cell(self.kind).contains("退款") || status.starts_with("已全额退款") || status.starts_with("已退款");
@@ -173,8 +173,7 @@ impl Layout for Personal {
             return Ok(Record::Other(Other { why, minor: Some(minor), row: raw.take() }));
         }
         let (on, time) = day_and_time(raw.cell(self.at)).in_column(self.at)?;
-        let order_no =
-            said(raw.cell(self.order)).ok_or(RejectReason::ReferenceMissing).in_column(self.order)?.to_owned();
+        let order_no = raw.id(self.order)?.to_owned();
         let memo = raw.maybe(self.memo);
         let fee = fee_in(memo, amount).in_column(self.memo.unwrap_or(self.amount))?;
         let memo = one_line(memo).or_else(|| one_line(raw.maybe(self.goods)));
@@ -262,6 +261,10 @@ fn bare(cell: &str) -> &str {
     super::cell::trimmed(cell.strip_prefix('`').unwrap_or(cell))
 }
 
+fn money(raw: &Raw, column: usize) -> Result<i64, Refused> {
+    signed(bare(raw.cell(column)), Unit::CNY, DecimalForm::POINT).in_column(column)
+}
+
 /// Kinds of the fund bill that are money from a payer.
 const PAID_IN: &[&str] = &["交易", "支付", "收款", "转账", "赞赏", "捐款", "捐赠"];
 
@@ -294,8 +297,9 @@ impl Layout for Merchant {
     }
 
     fn read(&mut self, raw: &mut Raw) -> Result<Record, Refused> {
-        let amount = positive(bare(raw.cell(self.amount)), Unit::CNY, DecimalForm::POINT).in_column(self.amount)?;
-        let balance = signed(bare(raw.cell(self.balance)), Unit::CNY, DecimalForm::POINT).in_column(self.balance)?;
+        let amount = money(raw, self.amount)
+            .and_then(|minor| positive(minor, raw.cell(self.amount), Unit::CNY).in_column(self.amount))?;
+        let balance = money(raw, self.balance)?;
         let kind = bare(raw.cell(self.kind));
         let direction = match bare(raw.cell(self.direction)) {
             "收入" => Direction::In,
