@@ -1,1 +1,551 @@
-//! to come
+//! `report`: rows of a case below a tree size → the report → its files → `report.published`.
+//!
+//! The same ledger gives the same bytes: where nothing about the case has changed since a report was published, that one is made
+//! again at its own tree size, and nothing is posted.
+
+use super::folder::{OpenError, Opened, frontier, last_at};
+use super::writer::{Handle, Submission, WriteError, posted};
+use crate::domain::body::Body;
+use crate::domain::campaign::{Campaign, CampaignStatus};
+use crate::domain::case::{Case, CaseStatus};
+use crate::domain::command::{Command, Order};
+use crate::domain::disclosure::Published;
+use crate::domain::donation::Donation;
+use crate::domain::fund::Fund;
+use crate::domain::organisation::Organisation;
+use crate::domain::refusal::Refusal;
+use crate::domain::vocabulary::{PayeeClass, ReasonClass, Source, Use};
+use crate::ledger::canonical::{Object, Value};
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
+use crate::ledger::entry::Entry;
+use crate::ledger::note::Note;
+use crate::ledger::sum_tree::{self, Item};
+use crate::report::model::case::{
+    CampaignRow, CaseReport, CaseRow, CaseRows, CorrectionRow, CutRow, DayRow, FundRow, Line, LineKind, OrganisationRow, ReportRow,
+    SourceRow, SurplusRow, case_report,
+};
+use crate::report::{Language, ReportError, pdf};
+use crate::store::{Store, StoreError, StoredEntry};
+use crate::values::{Day, FundId, Hash, LineName, StaffId, Timestamp, Unit, Zone};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the ledger.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Posting.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A rule says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The numbers contradict each other, or the page cannot be drawn.
+    #[error("the report cannot be made: {0}")]
+    Report(#[from] ReportError),
+    /// The stored checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A file of the report.
+    #[error("{} could not be written", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A report that is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedFiles {
+    /// Its number, with its version.
+    pub number: String,
+    /// The files: PDF in Chinese, PDF in English, data.
+    pub files: Vec<(PathBuf, Hash)>,
+    /// The entry that says so.
+    pub entry: u64,
+    /// It had been published before; nothing was posted.
+    pub repeated: bool,
+}
+
+/// Makes the report of a case, writes its files and posts `report.published`.
+pub async fn case(
+    opened: &Opened,
+    handle: &Handle,
+    by: &StaffId,
+    id: &str,
+    out: &Path,
+) -> Result<PublishedFiles, PublishError> {
+    let mut published: Vec<Published> = Vec::new();
+    for (_, doc) in opened.store.subjects(opened.row.ledger_id, "report").await? {
+        let report = state(&doc, Published::from_object)?;
+        if report.case.as_str() == id {
+            published.push(report);
+        }
+    }
+    published.sort_by_key(|report| report.seq);
+    if let Some(last) = published.last() {
+        let again = at_size(opened, id, last.size, Some((last.number.clone(), last.version))).await?;
+        if again.report.data_hash() == last.data {
+            let files = again.write(out)?;
+            return Ok(PublishedFiles { number: again.report.full_number(), files, entry: last.seq, repeated: true });
+        }
+    }
+    handle.finish().await?;
+    let row = opened.folder.find(&opened.store, Some(&opened.row.slug)).await?;
+    let fresh = at_size(opened, id, row.size, None).await?;
+    let number = fresh.report.rows.report.number.clone();
+    let version = published.iter().filter(|report| report.number == number).map(|report| report.version).max().unwrap_or(0) + 1;
+    let fresh = if version == 1 { fresh } else { at_size(opened, id, row.size, Some((number.clone(), version))).await? };
+    let files = fresh.write(out)?;
+    let integer = |n: u64| Value::Integer(i64::try_from(n).expect("counts stay far below 2^53"));
+    let hash_of = |place: usize| files.get(place).map(|(_, hash)| hash.to_hex()).unwrap_or_default();
+    let body = Object::new()
+        .text("report", number)
+        .text("type", "CASE")
+        .with("version", integer(version))
+        .text("case", id.to_owned())
+        .with("size", integer(row.size))
+        .text("pdf_zh", hash_of(0))
+        .text("pdf_en", hash_of(1))
+        .text("data", fresh.report.data_hash().to_hex())
+        .with("terms", Value::Array(fresh.terms));
+    let submission = Submission {
+        command: Command { by: by.clone(), order: Order::PublishReport(body) },
+        key: None,
+        reference: None,
+        order: None,
+        secret: None,
+        codes: Vec::new(),
+    };
+    let accepted = handle.post(vec![submission]).await?.into_iter().next().expect("one answer for one command")?;
+    Ok(PublishedFiles { number: fresh.report.full_number(), files, entry: accepted.seq, repeated: false })
+}
+
+/// A report with the terms of its totals.
+pub struct Made {
+    /// The report.
+    pub report: CaseReport,
+    terms: Vec<Value<'static>>,
+}
+
+impl Made {
+    /// Writes both languages and the data; each file is complete or not there.
+    fn write(&self, out: &Path) -> Result<Vec<(PathBuf, Hash)>, PublishError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source: io::Error| PublishError::File { path, source }
+        };
+        std::fs::create_dir_all(out).map_err(failed(out))?;
+        let number = self.report.full_number();
+        let mut files = Vec::new();
+        for (name, bytes) in [
+            (format!("{number}.zh.pdf"), pdf::render(&self.report.document(Language::Zh))?),
+            (format!("{number}.en.pdf"), pdf::render(&self.report.document(Language::En))?),
+            (format!("{number}.json"), self.report.data().to_vec()),
+        ] {
+            let path = out.join(name);
+            let fresh = path.with_extension("new");
+            std::fs::write(&fresh, &bytes).and_then(|()| std::fs::rename(&fresh, &path)).map_err(failed(&path))?;
+            files.push((path, Hash::of(&[&bytes])));
+        }
+        Ok(files)
+    }
+}
+
+fn state<T, E: std::fmt::Display>(doc: &[u8], read: fn(&Object<'_>) -> Result<T, E>) -> Result<T, StoreError> {
+    let damaged = |what: String| StoreError::Damaged { table: "subject", what };
+    let value = Value::parse(doc).map_err(|error| damaged(error.to_string()))?;
+    let object = value.as_object().ok_or_else(|| damaged("not an object".into()))?;
+    read(object).map_err(|error| damaged(error.to_string()))
+}
+
+async fn subject<T, E: std::fmt::Display>(
+    opened: &Opened,
+    area: &'static str,
+    id: &str,
+    read: fn(&Object<'_>) -> Result<T, E>,
+) -> Result<T, PublishError> {
+    let doc = opened.store.subject(opened.row.ledger_id, area, id).await?;
+    let doc = doc.ok_or_else(|| Refusal::Unknown { what: area, name: id.into() })?;
+    Ok(state(&doc, read)?)
+}
+
+/// The report of a case from the entries below a tree size.
+pub async fn at_size(
+    opened: &Opened,
+    id: &str,
+    size: u64,
+    numbered: Option<(String, u64)>,
+) -> Result<Made, PublishError> {
+    let case: Case = subject(opened, "case", id, Case::from_object).await?;
+    let fund: Fund = subject(opened, "fund", case.fund.as_str(), Fund::from_object).await?;
+    let organisation: Organisation = subject(opened, "organisation", "", Organisation::from_object).await?;
+    let zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
+    let lines = opened.store.lines(opened.row.ledger_id).await?;
+    let unit = unit_of(&lines, &case.fund);
+    let entries = entries_of(&opened.store, opened.row.ledger_id, &lines, &LineName { fund: case.fund.clone(), unit }, size).await?;
+    let cut = cut(opened, size, &entries).await?;
+    let mut rows = Movements::new(case.fund.clone(), unit);
+    for stored in &entries {
+        rows.follow(opened, stored).await?;
+    }
+    let campaign = campaign_of(opened, &case.fund).await?;
+    let (closed_on, limit) = match &case.status {
+        CaseStatus::Closed { on, limit } => (Some(*on), *limit),
+        CaseStatus::Approved { limit } => (None, *limit),
+        CaseStatus::Opened | CaseStatus::Assessed { .. } | CaseStatus::Declined => (None, None),
+    };
+    let upper = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+    let org_code = upper(&opened.row.slug);
+    let (number, version) = numbered.unwrap_or_else(|| {
+        let day = closed_on.unwrap_or_else(|| cut.at.day(&zone)).to_string().replace('-', "");
+        (format!("CASE-{org_code}-{}-{day}", upper(case.case.as_str())), 1)
+    });
+    let terms = rows.terms()?;
+    let report = case_report(CaseRows {
+        organisation: OrganisationRow {
+            name_zh: organisation.name_zh,
+            name_en: organisation.name_en,
+            uscc: organisation.uscc,
+            code: org_code,
+            origin: opened.row.origin.clone(),
+            fundraising_certificate: None,
+        },
+        zone,
+        unit,
+        case: CaseRow {
+            code: case.case.to_string(),
+            categories: case.categories,
+            region_city_zh: case.region_zh,
+            region_city_en: case.region_en,
+            opened_on: case.opened_on,
+            closed_on,
+            approved_amount: limit.map(crate::values::Amount::minor),
+        },
+        campaign,
+        fund: FundRow {
+            id: fund.fund.to_string(),
+            name_zh: fund.name_zh,
+            name_en: fund.name_en,
+            fund_type: fund.fund_type.to_string(),
+        },
+        cut,
+        opening: 0,
+        receipts_by_source: rows.by_source.iter().map(|(source, (gifts, amount))| SourceRow { source: *source, gifts: *gifts, amount: *amount }).collect(),
+        receipts_by_day: rows.by_day.iter().map(|(day, (gifts, amount))| DayRow { day: *day, gifts: *gifts, amount: *amount }).collect(),
+        other_income: 0,
+        refund_out: rows.refund_out,
+        fees: rows.fees,
+        transfer_in: rows.transfer_in,
+        transfer_out: rows.transfer_out,
+        movements: rows.movements,
+        corrections: rows.corrections,
+        surplus: rows.surplus,
+        other_funding: Vec::new(),
+        ledger_balance: rows.balance,
+        report: ReportRow {
+            number,
+            version: u32::try_from(version).expect("versions are few"),
+            item_id: format!("{}/{id}", opened.row.slug),
+        },
+    })?;
+    Ok(Made { report, terms })
+}
+
+/// The unit of a case report: yuan where the fund has any, else the first unit it was fed in.
+fn unit_of(lines: &[(i64, String)], fund: &FundId) -> Unit {
+    let units: Vec<Unit> =
+        lines.iter().filter_map(|(_, name)| LineName::parse(name)).filter(|name| name.fund == *fund).map(|name| name.unit).collect();
+    if units.contains(&Unit::CNY) { Unit::CNY } else { units.first().copied().unwrap_or(Unit::CNY) }
+}
+
+async fn entries_of(
+    store: &Store,
+    ledger_id: i64,
+    lines: &[(i64, String)],
+    name: &LineName,
+    size: u64,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    const PAGE: u32 = 5_000;
+    let id_of = |wanted: String| lines.iter().find(|(_, known)| *known == wanted).map_or(-1, |(id, _)| *id);
+    let fee = LineName { fund: name.fund.fee(), unit: name.unit };
+    let ids = (id_of(name.to_string()), id_of(fee.to_string()));
+    let (mut entries, mut from) = (Vec::new(), 0);
+    loop {
+        let page = store.entries_of_lines(ledger_id, ids, from, size, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(entries) };
+        from = u64::try_from(last.seq).unwrap_or(u64::MAX - 1) + 1;
+        entries.extend(page);
+    }
+}
+
+/// Where the report is cut, with the log's signature there.
+async fn cut(opened: &Opened, size: u64, entries: &[StoredEntry]) -> Result<CutRow, PublishError> {
+    let ledger_id = opened.row.ledger_id;
+    let stored = opened.store.checkpoints(ledger_id).await?.into_iter().find(|(signed, _)| *signed == size);
+    let note = match stored {
+        Some((_, note)) => note,
+        None => {
+            let row = opened.folder.find(&opened.store, Some(&opened.row.slug)).await?;
+            let root = if row.size == size { frontier(&row)?.root() } else { super::folder::root_at(&opened.store, ledger_id, size).await? };
+            opened.keys.log.checkpoint(size, root).to_string()
+        }
+    };
+    let parsed = Note::parse(note.as_bytes()).map_err(CheckpointError::from)?;
+    let checkpoint = Checkpoint::parse(&parsed.text)?;
+    let signature = parsed.signatures.first().map(ToString::to_string).unwrap_or_default();
+    let last = opened.store.entries(ledger_id, size.saturating_sub(1), 1).await?;
+    let missing = || StoreError::Damaged { table: "entry", what: format!("entry {} is missing", size.saturating_sub(1)) };
+    let last = last.first().ok_or_else(missing)?;
+    let at = Entry::parse(&last.bytes).map_or_else(|_| last_at(&opened.row), |entry| Some(entry.at));
+    let seq_of = |stored: Option<&StoredEntry>| stored.and_then(|stored| u64::try_from(stored.seq).ok()).unwrap_or(0);
+    Ok(CutRow {
+        tree_size: size,
+        at: at.or_else(|| Timestamp::from_millis(0)).expect("the epoch is a time"),
+        head: Hash::from_slice(&last.leaf).ok_or_else(missing)?,
+        root: checkpoint.root,
+        checkpoint_signature_line: signature,
+        key_id: hex::encode(opened.keys.log.verifier().id()),
+        first_seq: seq_of(entries.first()),
+        last_seq: seq_of(entries.last()),
+        entry_count: u64::try_from(entries.len()).expect("a count"),
+    })
+}
+
+async fn campaign_of(opened: &Opened, fund: &FundId) -> Result<Option<CampaignRow>, PublishError> {
+    for (_, doc) in opened.store.subjects(opened.row.ledger_id, "campaign").await? {
+        let campaign = state(&doc, Campaign::from_object)?;
+        if campaign.fund == *fund {
+            let (starts_on, ended_on) = match campaign.status {
+                CampaignStatus::Filed => (campaign.starts_on, None),
+                CampaignStatus::Opened { on } => (on, None),
+                CampaignStatus::Ended { opened_on, on } => (opened_on, Some(on)),
+            };
+            return Ok(Some(CampaignRow {
+                code: campaign.campaign.to_string(),
+                filing_no: campaign.filing_no,
+                filed_on: Some(campaign.filed_on),
+                starts_on,
+                ended_on,
+                planned_end: campaign.ends_on,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// The quantities of a case report, entry by entry.
+struct Movements {
+    fund: FundId,
+    unit: Unit,
+    balance: i64,
+    by_source: BTreeMap<Source, (u64, i64)>,
+    by_day: BTreeMap<Day, (u64, i64)>,
+    refund_out: i64,
+    fees: i64,
+    transfer_in: i64,
+    transfer_out: i64,
+    movements: Vec<Line>,
+    corrections: Vec<CorrectionRow>,
+    surplus: Vec<SurplusRow>,
+    items: BTreeMap<&'static str, Vec<Item>>,
+}
+
+/// Sums of one entry's posts on the fund's own line and its fee line, by op.
+#[derive(Default)]
+struct Sums {
+    inflow: i64,
+    outflow: i64,
+    fee_out: i64,
+    freed: i64,
+    fee_freed: i64,
+    voided: i64,
+    other_line: Option<LineName>,
+}
+
+impl Movements {
+    fn new(fund: FundId, unit: Unit) -> Self {
+        Self {
+            fund,
+            unit,
+            balance: 0,
+            by_source: BTreeMap::new(),
+            by_day: BTreeMap::new(),
+            refund_out: 0,
+            fees: 0,
+            transfer_in: 0,
+            transfer_out: 0,
+            movements: Vec::new(),
+            corrections: Vec::new(),
+            surplus: Vec::new(),
+            items: BTreeMap::new(),
+        }
+    }
+
+    fn sums(&self, entry: &Entry<'_>) -> Result<Sums, StoreError> {
+        let mut sums = Sums::default();
+        for row in posted(entry) {
+            let (op, name, span) = row?;
+            let length = i64::try_from(span.length()).expect("positions end at 2^53");
+            let is_fee = name.fund == self.fund.fee();
+            if name.unit != self.unit || !(is_fee || name.fund == self.fund) {
+                sums.other_line = Some(name);
+                continue;
+            }
+            match (op, is_fee) {
+                ("in", _) => sums.inflow += length,
+                ("out", false) => sums.outflow += length,
+                ("out", true) => sums.fee_out += length,
+                ("free", false) => sums.freed += length,
+                ("free", true) => sums.fee_freed += length,
+                ("void", _) => sums.voided += length,
+                _ => {}
+            }
+        }
+        Ok(sums)
+    }
+
+    fn item(&mut self, term: &'static str, leaf: Hash, minor: i64) {
+        let amount = u64::try_from(minor).expect("terms are sums of amounts");
+        self.items.entry(term).or_default().push(Item { item: leaf, amount });
+    }
+
+    async fn follow(&mut self, opened: &Opened, stored: &StoredEntry) -> Result<(), PublishError> {
+        let damaged = |what: String| StoreError::Damaged { table: "entry", what };
+        let entry = Entry::parse(&stored.bytes).map_err(|error| damaged(error.to_string()))?;
+        let leaf = Hash::from_slice(&stored.leaf).ok_or_else(|| damaged(format!("the leaf of entry {}", entry.seq)))?;
+        let body = Body(&entry.body);
+        let sums = self.sums(&entry)?;
+        let on = body.day("on").map_err(|error| damaged(error.to_string()))?;
+        let word = |member: &str| body.optional_text(member).unwrap_or_default();
+        let use_ = Use::parse(word("use")).ok();
+        let payee = PayeeClass::parse(word("payee_class")).ok();
+        let reason = ReasonClass::parse(word("reason")).unwrap_or(ReasonClass::Other);
+        let vouchers = body.optional_count("vouchers").ok().flatten().unwrap_or(0);
+        let mut line = Line { seq: entry.seq, on, kind: LineKind::Paid, use_, payee, amount: 0, balance_after: 0, vouchers, hash: leaf };
+        match entry.kind.as_ref() {
+            "donation.received" => {
+                let gift = Donation::from_entry(&entry).map_err(|error| damaged(error.to_string()))?;
+                let gift = gift.ok_or_else(|| damaged(format!("entry {}", entry.seq)))?;
+                self.receive(gift.source, gift.on, gift.gift_count, sums.inflow, true);
+                self.fees += sums.fee_out;
+                self.balance += sums.inflow - sums.fee_out;
+                self.item("receipts", leaf, sums.inflow);
+                return Ok(());
+            }
+            "disbursement.paid" => {
+                line.amount = -sums.outflow;
+                self.item("gross_disbursed", leaf, sums.outflow);
+            }
+            "disbursement.returned" => {
+                (line.kind, line.amount) = (LineKind::Returned, sums.freed);
+                let target_seq = body.optional_count("paid").ok().flatten().unwrap_or(0);
+                self.corrections.push(CorrectionRow { target_seq, seq: entry.seq, amount: sums.freed, reason: ReasonClass::ReturnedByPayee, on });
+                self.item("refund_in", leaf, sums.freed);
+            }
+            "donation.refunded" => {
+                let effect = -sums.voided + sums.fee_freed - sums.outflow;
+                (line.kind, line.amount, line.use_, line.payee) = (LineKind::RefundToDonor, effect, None, None);
+                self.refund_out += sums.voided;
+                self.fees += sums.outflow - sums.fee_freed;
+                self.item("refund_out", leaf, sums.voided);
+            }
+            "fund.transferred" if sums.inflow > 0 => {
+                (line.kind, line.amount, line.use_) = (LineKind::TransferIn, sums.inflow, None);
+                self.transfer_in += sums.inflow;
+                self.item("transfer_in", leaf, sums.inflow);
+            }
+            "fund.transferred" => {
+                (line.kind, line.amount, line.use_) = (LineKind::TransferOut, -sums.outflow, None);
+                self.transfer_out += sums.outflow;
+                self.item("transfer_out", leaf, sums.outflow);
+                if let (Ok(basis), Some(to)) = (word("basis").parse(), &sums.other_line) {
+                    let target: Fund = subject(opened, "fund", to.fund.as_str(), Fund::from_object).await?;
+                    self.surplus.push(SurplusRow {
+                        destination_zh: target.name_zh,
+                        destination_en: target.name_en,
+                        basis,
+                        amount: sums.outflow,
+                        on,
+                    });
+                }
+            }
+            "entry.reversed" => {
+                let target_seq = body.count("target").map_err(|error| damaged(error.to_string()))?;
+                line.kind = LineKind::Reversal;
+                match word("target_kind") {
+                    "disbursement.paid" => {
+                        line.amount = sums.freed;
+                        self.item("reversed", leaf, sums.freed);
+                    }
+                    "donation.received" => {
+                        let bytes = opened.store.entry(opened.row.ledger_id, target_seq).await?;
+                        let bytes = bytes.ok_or_else(|| damaged(format!("entry {target_seq} is missing")))?;
+                        let target = Entry::parse(&bytes).map_err(|error| damaged(error.to_string()))?;
+                        let gift = Donation::from_entry(&target).map_err(|error| damaged(error.to_string()))?;
+                        let gift = gift.ok_or_else(|| damaged(format!("entry {target_seq}")))?;
+                        self.receive(gift.source, gift.on, gift.gift_count, -sums.voided, false);
+                        self.fees -= sums.fee_freed;
+                        line.amount = sums.fee_freed - sums.voided;
+                        (line.use_, line.payee) = (None, None);
+                        self.item("gifts_reversed", leaf, sums.voided);
+                    }
+                    "fund.transferred" => {
+                        (line.use_, line.payee) = (None, None);
+                        line.amount = sums.freed - sums.voided;
+                        self.transfer_out -= sums.freed;
+                        self.transfer_in -= sums.voided;
+                        self.surplus.retain(|row| row.on > on || row.amount != sums.freed);
+                        self.item("transfers_reversed", leaf, sums.freed + sums.voided);
+                    }
+                    _ => return Ok(()),
+                }
+                let amount = line.amount;
+                self.corrections.push(CorrectionRow { target_seq, seq: entry.seq, amount, reason, on });
+            }
+            // Held and withdrawn money stays in the fund.
+            _ => return Ok(()),
+        }
+        self.balance += line.amount;
+        line.balance_after = self.balance;
+        self.movements.push(line);
+        Ok(())
+    }
+
+    fn receive(&mut self, source: Source, on: Day, gifts: u64, amount: i64, adds: bool) {
+        let change = |(known, sum): &mut (u64, i64)| {
+            *known = if adds { *known + gifts } else { known.saturating_sub(gifts) };
+            *sum += amount;
+        };
+        change(self.by_source.entry(source).or_default());
+        change(self.by_day.entry(on).or_default());
+    }
+
+    /// The terms of the published totals: name, sign, count, sum and the root of the tree over the items, in order of their entries.
+    fn terms(&self) -> Result<Vec<Value<'static>>, StoreError> {
+        let mut terms = Vec::new();
+        for (name, items) in &self.items {
+            let total = sum_tree::total(items).map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })?;
+            let sign = if matches!(*name, "receipts" | "refund_in" | "reversed" | "transfer_in") { 1 } else { -1 };
+            let integer = |n: u64| i64::try_from(n).expect("sums of amounts stay below 2^53");
+            terms.push(Value::Object(
+                Object::new()
+                    .text("name", *name)
+                    .integer("sign", sign)
+                    .integer("count", integer(total.count))
+                    .integer("sum", integer(total.root.sum))
+                    .text("root", total.root.hash.to_hex()),
+            ));
+        }
+        Ok(terms)
+    }
+}

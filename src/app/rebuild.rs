@@ -82,6 +82,7 @@ impl Replay {
             (Area::Disbursement, set.disbursements.keys().collect()),
             (Area::Fund, set.funds.keys().collect()),
             (Area::Organisation, set.organisation.keys().collect()),
+            (Area::Report, set.reports.keys().collect()),
         ] {
             rows.extend(ids.into_iter().filter_map(|id| subject_row(set, area, id)));
         }

@@ -12,6 +12,7 @@ use crate::domain::decide::{self, Context, Stop};
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
 use crate::domain::working_set::{Area, Need, WorkingSet};
+use crate::domain::disclosure::Published;
 use crate::domain::{
     campaign::Campaign, case::Case, disbursement::Disbursement, fund::Account, fund::Fund, organisation::Organisation,
 };
@@ -561,6 +562,7 @@ impl Writer {
             Area::Campaign => self.set.campaigns.contains_key(id),
             Area::Case => self.set.cases.contains_key(id),
             Area::Disbursement => self.set.disbursements.contains_key(id),
+            Area::Report => self.set.reports.contains_key(id),
         }
     }
 
@@ -825,6 +827,7 @@ pub(super) fn subject_row(set: &WorkingSet, area: Area, id: &str) -> Option<Subj
         Area::Campaign => set.campaigns.get(id)?.as_ref()?.to_object(),
         Area::Case => set.cases.get(id)?.as_ref()?.to_object(),
         Area::Disbursement => set.disbursements.get(id)?.as_ref()?.to_object(),
+        Area::Report => set.reports.get(id)?.as_ref()?.to_object(),
     };
     let doc = object.to_bytes().expect("a state holds only what entries hold");
     Some(SubjectRow { area: area.as_str(), id: id.into(), doc })
@@ -849,6 +852,7 @@ pub(super) fn know_subject(set: &mut WorkingSet, area: Area, id: &str, doc: Opti
         Area::Campaign => know!(campaigns, Campaign),
         Area::Case => know!(cases, Case),
         Area::Disbursement => know!(disbursements, Disbursement),
+        Area::Report => know!(reports, Published),
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod account;
 mod bench;
 mod import;
+mod report;
 mod campaign;
 mod case;
 mod disbursement;
@@ -99,6 +100,9 @@ enum Subcommands {
     Import(import::ImportArgs),
     /// Where a gift went, or whose gifts a payment used
     Trace(trace::Trace),
+    /// Transparency reports as PDF, in Chinese and in English
+    #[command(subcommand)]
+    Report(report::Report),
     /// Check every entry, and everything derived from them
     Verify(verify::Verify),
     /// Replay all entries and write everything derived from them anew
@@ -165,6 +169,7 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         Subcommands::Reverse(args) => args.run(session).await,
         Subcommands::Import(args) => args.run(session).await,
         Subcommands::Trace(args) => args.run(session).await,
+        Subcommands::Report(args) => args.run(session).await,
         Subcommands::Verify(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,
         Subcommands::Export(args) => args.run(session).await,

@@ -5,6 +5,7 @@ use super::body::{BadBody, Body};
 use super::campaign::Campaign;
 use super::command::{Command, Order};
 use super::disbursement::Disbursement;
+use super::disclosure::Published;
 use super::fund::{Account, Fund};
 use super::organisation::Organisation;
 use super::refusal::{Refusal, Whereabouts};
@@ -378,6 +379,11 @@ pub fn project(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, Str
             let case = after.case.to_string();
             set.disbursements.insert(id.clone(), Some(after));
             Ok(vec![(Area::Disbursement, id), (Area::Case, case)])
+        }
+        "report.published" => {
+            let id = entry.seq.to_string();
+            set.reports.insert(id.clone(), Some(Published::from_body(&entry.body, entry.seq)?));
+            Ok(vec![(Area::Report, id)])
         }
         _ => Ok(Vec::new()),
     }

@@ -6,6 +6,7 @@
 use super::campaign::Campaign;
 use super::case::Case;
 use super::disbursement::Disbursement;
+use super::disclosure::Published;
 use super::fund::{Account, Fund};
 use super::organisation::Organisation;
 use crate::ledger::line::Line;
@@ -28,6 +29,8 @@ pub enum Area {
     Case,
     /// Disbursements, by the entry of their request.
     Disbursement,
+    /// Published reports, by the entry that says so.
+    Report,
 }
 
 impl Area {
@@ -40,6 +43,7 @@ impl Area {
             Self::Campaign => "campaign",
             Self::Case => "case",
             Self::Disbursement => "disbursement",
+            Self::Report => "report",
         }
     }
 }
@@ -73,6 +77,8 @@ pub struct WorkingSet {
     pub cases: Known<Case>,
     /// Disbursements by the entry of their request.
     pub disbursements: Known<Disbursement>,
+    /// Published reports, by the entry that says so.
+    pub reports: Known<Published>,
     /// Entries that commands refer to.
     pub entries: BTreeMap<u64, Option<Vec<u8>>>,
     /// Lines that exist, as far as they were fetched; `false` is known not to exist.

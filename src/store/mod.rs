@@ -119,6 +119,8 @@ each! {
     fn commit(&self, batch: &Batch) -> ();
     /// Up to `limit` entries from `from` on, in order.
     fn entries(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<StoredEntry>;
+    /// Up to `limit` entries in `[from, to)` that posted to one of two lines, in order.
+    fn entries_of_lines(&self, ledger_id: i64, lines: (i64, i64), from: u64, to: u64, limit: u32) -> Vec<StoredEntry>;
     /// Leaf hashes of the entries `[from, to)`, in order.
     fn leaves(&self, ledger_id: i64, from: u64, to: u64) -> Vec<Hash>;
     /// The bytes of an entry.

@@ -192,14 +192,25 @@ impl Sqlite {
     pub(super) async fn entries(&self, ledger_id: i64, from: u64, limit: u32) -> Result<Vec<StoredEntry>, StoreError> {
         let step = "reading entries";
         let statement = sql!("entry_page").bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
-        let entry = |row: SqliteRow| {
-            Ok(StoredEntry {
-                seq: row.try_get(0).map_err(failed(step))?,
-                leaf: row.try_get(1).map_err(failed(step))?,
-                bytes: row.try_get(2).map_err(failed(step))?,
-            })
-        };
-        self.all(step, statement).await?.into_iter().map(entry).collect()
+        self.all(step, statement).await?.iter().map(entry_row).collect()
+    }
+
+    pub(super) async fn entries_of_lines(
+        &self,
+        ledger_id: i64,
+        (line, fee_line): (i64, i64),
+        from: u64,
+        to: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        let statement = sql!("entry_of_lines")
+            .bind(ledger_id)
+            .bind(line)
+            .bind(fee_line)
+            .bind(integer(from))
+            .bind(integer(to))
+            .bind(i64::from(limit));
+        self.all("reading entries of a fund", statement).await?.iter().map(entry_row).collect()
     }
 
     pub(super) async fn leaves(&self, ledger_id: i64, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
@@ -450,6 +461,15 @@ impl Sqlite {
 
 fn pair(row: &SqliteRow, step: &'static str) -> Result<(String, String), StoreError> {
     Ok((row.try_get(0).map_err(failed(step))?, row.try_get(1).map_err(failed(step))?))
+}
+
+fn entry_row(row: &SqliteRow) -> Result<StoredEntry, StoreError> {
+    let step = "reading entries";
+    Ok(StoredEntry {
+        seq: row.try_get(0).map_err(failed(step))?,
+        leaf: row.try_get(1).map_err(failed(step))?,
+        bytes: row.try_get(2).map_err(failed(step))?,
+    })
 }
 
 fn checkpoint_row(row: &SqliteRow) -> Result<(u64, String), StoreError> {
