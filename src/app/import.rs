@@ -9,7 +9,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::entropy::Entropy;
 use crate::exchange::export::rejected::RejectedCsv;
-use crate::exchange::import::{Control, FormatName, ImportError, Notice, Options, Other, Record, Reference, Refund, Row, Statement};
+use crate::exchange::import::{
+    Control, FormatName, ImportError, Notice, Options, Other, Record, Reference, Refund, Row, Statement,
+};
 use crate::ledger::canonical::{Object, Value};
 use crate::values::{AccountId, FundId, Hash, StaffId, Unit};
 use crate::vault::Fresh;
@@ -193,7 +195,9 @@ pub async fn import(
     let channel = statement.account().to_owned();
     let account = match &order.account {
         Some(account) => account.clone(),
-        None => AccountId::parse(&channel).map_err(|error| Refusal::Field { field: "account", rule: error.to_string() })?,
+        None => {
+            AccountId::parse(&channel).map_err(|error| Refusal::Field { field: "account", rule: error.to_string() })?
+        }
     };
     let completed_key = format!("import-completed {digest}");
     let before = handle.find(vec![Lookup::Key(completed_key.clone())]).await?;
@@ -301,7 +305,8 @@ pub async fn import(
     out.imported.controls = statement.controls();
     let mut imported = out.finish()?;
     if order.mode == Mode::Post {
-        imported.entry = complete(handle, by, &imported, &order.fund, salted, &completed_key, salt, digest, entropy).await?;
+        imported.entry =
+            complete(handle, by, &imported, &order.fund, salted, &completed_key, salt, digest, entropy).await?;
     }
     Ok(imported)
 }
@@ -393,7 +398,11 @@ impl HandBack {
             self.open = Some((path, csv));
         }
         let (path, csv) = self.open.as_mut().expect("it has just been opened");
-        csv.row(row, zh, en, field).map_err(|source| ImportFailure::File { path: path.clone(), doing: "writing it", source })
+        csv.row(row, zh, en, field).map_err(|source| ImportFailure::File {
+            path: path.clone(),
+            doing: "writing it",
+            source,
+        })
     }
 
     fn finish(self) -> Result<Option<PathBuf>, ImportFailure> {
@@ -487,10 +496,16 @@ impl Outcome {
     }
 
     /// A dry run looks whether the gifts are there, and posts nothing.
-    async fn look_up(&mut self, handle: &Handle, batch: &[Submission], rows: Vec<(Row, i64)>) -> Result<(), ImportFailure> {
+    async fn look_up(
+        &mut self,
+        handle: &Handle,
+        batch: &[Submission],
+        rows: Vec<(Row, i64)>,
+    ) -> Result<(), ImportFailure> {
         let keys = batch.iter().filter_map(|made| made.key.as_ref().map(|(key, _)| Lookup::Key(key.clone()))).collect();
         let by_key = handle.find(keys).await?;
-        let references = batch.iter().map(|made| Lookup::Reference(made.reference.clone().unwrap_or_default())).collect();
+        let references =
+            batch.iter().map(|made| Lookup::Reference(made.reference.clone().unwrap_or_default())).collect();
         let by_reference = handle.find(references).await?;
         for ((row, minor), (key, reference)) in rows.into_iter().zip(by_key.into_iter().zip(by_reference)) {
             match (key, reference) {
@@ -515,13 +530,20 @@ impl Outcome {
         self.imported.refunds += 1;
         let found = match &refund.original {
             None => None,
-            Some(original) => handle.find(vec![Lookup::Reference(format!("{channel}\u{0}{original}"))]).await?.first().copied().flatten(),
+            Some(original) => handle
+                .find(vec![Lookup::Reference(format!("{channel}\u{0}{original}"))])
+                .await?
+                .first()
+                .copied()
+                .flatten(),
         };
         let line = refund.row.line;
         let (zh, en) = match found {
             None => (
                 format!("第 {line} 行是退款，但账本里没有对应的捐赠。请核对后用 mingzhang donation refund 办理。"),
-                format!("Line {line} is a refund whose gift is not in the ledger. Check it, then use `mingzhang donation refund`."),
+                format!(
+                    "Line {line} is a refund whose gift is not in the ledger. Check it, then use `mingzhang donation refund`."
+                ),
             ),
             Some(_) if self.mode == Mode::DryRun => return Ok(()),
             Some(donation) => {
@@ -532,13 +554,18 @@ impl Outcome {
                     reason: ReasonClass::DonorRequest,
                     on: refund.on,
                 };
-                let key = Some((format!("import {digest} {}", refund.row.number), format!("{} {}", refund.amount, refund.on)));
+                let key = Some((
+                    format!("import {digest} {}", refund.row.number),
+                    format!("{} {}", refund.amount, refund.on),
+                ));
                 match handle.post(vec![Submission { key, ..bare(by, order) }]).await?.into_iter().next() {
                     Some(Ok(_)) | None => {
                         self.imported.refunds_posted += 1;
                         return Ok(());
                     }
-                    Some(Err(refusal)) => (format!("第 {line} 行退款：{refusal}"), format!("Line {line} is a refund: {refusal}")),
+                    Some(Err(refusal)) => {
+                        (format!("第 {line} 行退款：{refusal}"), format!("Line {line} is a refund: {refusal}"))
+                    }
                 }
             }
         };

@@ -21,8 +21,8 @@ use crate::ledger::entry::Entry;
 use crate::ledger::note::Note;
 use crate::ledger::sum_tree::{self, Item};
 use crate::report::model::case::{
-    CampaignRow, CaseReport, CaseRow, CaseRows, CorrectionRow, CutRow, DayRow, FundRow, Line, LineKind, OrganisationRow, ReportRow,
-    SourceRow, SurplusRow, case_report,
+    CampaignRow, CaseReport, CaseRow, CaseRows, CorrectionRow, CutRow, DayRow, FundRow, Line, LineKind,
+    OrganisationRow, ReportRow, SourceRow, SurplusRow, case_report,
 };
 use crate::report::{Language, ReportError, pdf};
 use crate::store::{Store, StoreError, StoredEntry};
@@ -103,8 +103,10 @@ pub async fn case(
     let row = opened.folder.find(&opened.store, Some(&opened.row.slug)).await?;
     let fresh = at_size(opened, id, row.size, None).await?;
     let number = fresh.report.rows.report.number.clone();
-    let version = published.iter().filter(|report| report.number == number).map(|report| report.version).max().unwrap_or(0) + 1;
-    let fresh = if version == 1 { fresh } else { at_size(opened, id, row.size, Some((number.clone(), version))).await? };
+    let version =
+        published.iter().filter(|report| report.number == number).map(|report| report.version).max().unwrap_or(0) + 1;
+    let fresh =
+        if version == 1 { fresh } else { at_size(opened, id, row.size, Some((number.clone(), version))).await? };
     let files = fresh.write(out)?;
     let integer = |n: u64| Value::Integer(i64::try_from(n).expect("counts stay far below 2^53"));
     let hash_of = |place: usize| files.get(place).map(|(_, hash)| hash.to_hex()).unwrap_or_default();
@@ -192,7 +194,9 @@ pub async fn at_size(
     let zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
     let lines = opened.store.lines(opened.row.ledger_id).await?;
     let unit = unit_of(&lines, &case.fund);
-    let entries = entries_of(&opened.store, opened.row.ledger_id, &lines, &LineName { fund: case.fund.clone(), unit }, size).await?;
+    let entries =
+        entries_of(&opened.store, opened.row.ledger_id, &lines, &LineName { fund: case.fund.clone(), unit }, size)
+            .await?;
     let cut = cut(opened, size, &entries).await?;
     let mut rows = Movements::new(case.fund.clone(), unit);
     for stored in &entries {
@@ -240,8 +244,16 @@ pub async fn at_size(
         },
         cut,
         opening: 0,
-        receipts_by_source: rows.by_source.iter().map(|(source, (gifts, amount))| SourceRow { source: *source, gifts: *gifts, amount: *amount }).collect(),
-        receipts_by_day: rows.by_day.iter().map(|(day, (gifts, amount))| DayRow { day: *day, gifts: *gifts, amount: *amount }).collect(),
+        receipts_by_source: rows
+            .by_source
+            .iter()
+            .map(|(source, (gifts, amount))| SourceRow { source: *source, gifts: *gifts, amount: *amount })
+            .collect(),
+        receipts_by_day: rows
+            .by_day
+            .iter()
+            .map(|(day, (gifts, amount))| DayRow { day: *day, gifts: *gifts, amount: *amount })
+            .collect(),
         other_income: 0,
         refund_out: rows.refund_out,
         fees: rows.fees,
@@ -263,8 +275,12 @@ pub async fn at_size(
 
 /// The unit of a case report: yuan where the fund has any, else the first unit it was fed in.
 fn unit_of(lines: &[(i64, String)], fund: &FundId) -> Unit {
-    let units: Vec<Unit> =
-        lines.iter().filter_map(|(_, name)| LineName::parse(name)).filter(|name| name.fund == *fund).map(|name| name.unit).collect();
+    let units: Vec<Unit> = lines
+        .iter()
+        .filter_map(|(_, name)| LineName::parse(name))
+        .filter(|name| name.fund == *fund)
+        .map(|name| name.unit)
+        .collect();
     if units.contains(&Unit::CNY) { Unit::CNY } else { units.first().copied().unwrap_or(Unit::CNY) }
 }
 
@@ -296,7 +312,11 @@ async fn cut(opened: &Opened, size: u64, entries: &[StoredEntry]) -> Result<CutR
         Some((_, note)) => note,
         None => {
             let row = opened.folder.find(&opened.store, Some(&opened.row.slug)).await?;
-            let root = if row.size == size { frontier(&row)?.root() } else { super::folder::root_at(&opened.store, ledger_id, size).await? };
+            let root = if row.size == size {
+                frontier(&row)?.root()
+            } else {
+                super::folder::root_at(&opened.store, ledger_id, size).await?
+            };
             opened.keys.log.checkpoint(size, root).to_string()
         }
     };
@@ -304,7 +324,8 @@ async fn cut(opened: &Opened, size: u64, entries: &[StoredEntry]) -> Result<CutR
     let checkpoint = Checkpoint::parse(&parsed.text)?;
     let signature = parsed.signatures.first().map(ToString::to_string).unwrap_or_default();
     let last = opened.store.entries(ledger_id, size.saturating_sub(1), 1).await?;
-    let missing = || StoreError::Damaged { table: "entry", what: format!("entry {} is missing", size.saturating_sub(1)) };
+    let missing =
+        || StoreError::Damaged { table: "entry", what: format!("entry {} is missing", size.saturating_sub(1)) };
     let last = last.first().ok_or_else(missing)?;
     let at = Entry::parse(&last.bytes).map_or_else(|_| last_at(&opened.row), |entry| Some(entry.at));
     let seq_of = |stored: Option<&StoredEntry>| stored.and_then(|stored| u64::try_from(stored.seq).ok()).unwrap_or(0);
@@ -431,7 +452,17 @@ impl Movements {
         let payee = PayeeClass::parse(word("payee_class")).ok();
         let reason = ReasonClass::parse(word("reason")).unwrap_or(ReasonClass::Other);
         let vouchers = body.optional_count("vouchers").ok().flatten().unwrap_or(0);
-        let mut line = Line { seq: entry.seq, on, kind: LineKind::Paid, use_, payee, amount: 0, balance_after: 0, vouchers, hash: leaf };
+        let mut line = Line {
+            seq: entry.seq,
+            on,
+            kind: LineKind::Paid,
+            use_,
+            payee,
+            amount: 0,
+            balance_after: 0,
+            vouchers,
+            hash: leaf,
+        };
         match entry.kind.as_ref() {
             "donation.received" => {
                 let gift = Donation::from_entry(&entry).map_err(|error| damaged(error.to_string()))?;
@@ -449,7 +480,13 @@ impl Movements {
             "disbursement.returned" => {
                 (line.kind, line.amount) = (LineKind::Returned, sums.freed);
                 let target_seq = body.optional_count("paid").ok().flatten().unwrap_or(0);
-                self.corrections.push(CorrectionRow { target_seq, seq: entry.seq, amount: sums.freed, reason: ReasonClass::ReturnedByPayee, on });
+                self.corrections.push(CorrectionRow {
+                    target_seq,
+                    seq: entry.seq,
+                    amount: sums.freed,
+                    reason: ReasonClass::ReturnedByPayee,
+                    on,
+                });
                 self.item("refund_in", leaf, sums.freed);
             }
             "donation.refunded" => {
@@ -534,7 +571,8 @@ impl Movements {
     fn terms(&self) -> Result<Vec<Value<'static>>, StoreError> {
         let mut terms = Vec::new();
         for (name, items) in &self.items {
-            let total = sum_tree::total(items).map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })?;
+            let total = sum_tree::total(items)
+                .map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })?;
             let sign = if matches!(*name, "receipts" | "refund_in" | "reversed" | "transfer_in") { 1 } else { -1 };
             let integer = |n: u64| i64::try_from(n).expect("sums of amounts stay below 2^53");
             terms.push(Value::Object(

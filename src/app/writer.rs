@@ -9,10 +9,10 @@ use super::folder::{self, OpenError, Opened, WriteLock};
 use crate::clock::Clock;
 use crate::domain::command::{Command, Order};
 use crate::domain::decide::{self, Context, Stop};
+use crate::domain::disclosure::Published;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
 use crate::domain::working_set::{Area, Need, WorkingSet};
-use crate::domain::disclosure::Published;
 use crate::domain::{
     campaign::Campaign, case::Case, disbursement::Disbursement, fund::Account, fund::Fund, organisation::Organisation,
 };
@@ -642,7 +642,11 @@ impl Writer {
         InFlight { commit, answers: decided.answers, size, root: decided.root }
     }
 
-    async fn find(&mut self, lookups: &[Lookup], in_flight: &mut Option<InFlight>) -> Result<Vec<Option<u64>>, WriteError> {
+    async fn find(
+        &mut self,
+        lookups: &[Lookup],
+        in_flight: &mut Option<InFlight>,
+    ) -> Result<Vec<Option<u64>>, WriteError> {
         if self.known.is_none() {
             self.wait_for(in_flight).await;
             self.load_known().await?;

@@ -41,10 +41,16 @@ impl ImportArgs {
             None => None,
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
-                    Failure::input(format!("{}：读不了（{error}）。", path.display()), format!("{}: {error}", path.display()))
+                    Failure::input(
+                        format!("{}：读不了（{error}）。", path.display()),
+                        format!("{}: {error}", path.display()),
+                    )
                 })?;
                 let mapping = Mapping::parse(&text).map_err(|error| {
-                    Failure::input(format!("{}：{}", path.display(), chain(&error)), format!("{}: {}", path.display(), chain(&error)))
+                    Failure::input(
+                        format!("{}：{}", path.display(), chain(&error)),
+                        format!("{}: {}", path.display(), chain(&error)),
+                    )
                 })?;
                 Some(mapping)
             }

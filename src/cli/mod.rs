@@ -5,16 +5,17 @@
 
 mod account;
 mod bench;
-mod import;
-mod report;
 mod campaign;
 mod case;
+mod demo;
 mod disbursement;
 mod donation;
 mod fund;
+mod import;
 mod init;
 mod out;
 mod refusal_zh;
+mod report;
 mod reverse;
 mod session;
 mod trace;
@@ -109,6 +110,8 @@ enum Subcommands {
     Rebuild(verify::Rebuild),
     /// Write the log as plain files that anybody can verify
     Export(verify::Export),
+    /// A worked example from nothing: gifts, a case under four eyes, reports, a trace
+    Demo(demo::Demo),
     /// Measure this program against ceilings of this machine
     Bench(bench::Bench),
 }
@@ -173,6 +176,7 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         Subcommands::Verify(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,
         Subcommands::Export(args) => args.run(session).await,
+        Subcommands::Demo(args) => args.run(session).await,
         Subcommands::Bench(args) => args.run(session).await,
     }
 }

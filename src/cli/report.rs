@@ -26,12 +26,18 @@ impl Report {
         let published = publish(session, case.as_str(), out).await?;
         session.out.say(
             if published.repeated {
-                format!("报告 {} 此前已公布（记录 {}），内容没有变化，文件重新生成：", published.number, published.entry)
+                format!(
+                    "报告 {} 此前已公布（记录 {}），内容没有变化，文件重新生成：",
+                    published.number, published.entry
+                )
             } else {
                 format!("报告 {} 已公布（记录 {}）：", published.number, published.entry)
             },
             if published.repeated {
-                format!("Report {} was published before (entry {}) and nothing has changed; its files:", published.number, published.entry)
+                format!(
+                    "Report {} was published before (entry {}) and nothing has changed; its files:",
+                    published.number, published.entry
+                )
             } else {
                 format!("Report {} is published (entry {}):", published.number, published.entry)
             },
@@ -64,6 +70,8 @@ pub(super) async fn publish(session: &Session, case: &str, out: Option<PathBuf>)
         PublishError::Store(error) => error.into(),
         PublishError::Open(error) => error.into(),
         PublishError::Write(error) => error.into(),
-        PublishError::Report(_) | PublishError::Checkpoint(_) | PublishError::File { .. } => Failure::input(chain(&error), chain(&error)),
+        PublishError::Report(_) | PublishError::Checkpoint(_) | PublishError::File { .. } => {
+            Failure::input(chain(&error), chain(&error))
+        }
     })
 }

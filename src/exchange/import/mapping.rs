@@ -227,7 +227,18 @@ const FORM: &[&str] = &["day", "time", "point", "thousands", "in_is_negative"];
 const DIRECTION: &[&str] = &["in", "out", "neutral"];
 const STATUS: &[&str] = &["accepted", "refund", "fee", "closed", "pending"];
 const TOTAL: &[&str] = &["column", "text"];
-const SOURCES: &[&str] = &["wechat", "alipay", "unionpay", "bank", "platform"];
+const SOURCES: &[&str] = &[
+    "wechat",
+    "alipay",
+    "unionpay",
+    "bank",
+    "platform",
+    "enterprise",
+    "village_cash",
+    "members",
+    "individual",
+    "other",
+];
 
 impl Mapping {
     /// Reads a mapping file. Every key is checked; an unknown one is refused, with the nearest known one named.
