@@ -8,8 +8,7 @@ use crate::ledger::entry::Entry;
 use crate::ledger::line::Line;
 use crate::ledger::verify::{FirstBad, Verifier};
 use crate::store::{Projection, RunRow, SpanRow, Store, StoreError, SubjectRow};
-use crate::values::{Hash, LineName};
-use std::collections::BTreeMap;
+use crate::values::Hash;
 
 /// A replay under way.
 #[derive(Debug)]
@@ -17,42 +16,28 @@ pub struct Replay {
     /// Bytes, chain, tree, posts and cash.
     pub verifier: Verifier,
     set: WorkingSet,
-    line_ids: BTreeMap<LineName, i64>,
-    places: Vec<i64>,
 }
 
 impl Replay {
     /// Starts before entry 0 of the log with this origin.
     pub fn new(origin: &str) -> Self {
-        Self {
-            verifier: Verifier::new(origin),
-            set: WorkingSet::default(),
-            line_ids: BTreeMap::new(),
-            places: Vec::new(),
-        }
+        Self { verifier: Verifier::new(origin), set: WorkingSet::default() }
     }
 
     /// Follows the next entry; `seen` is handed the entry and the rows of its posts.
     pub fn push<'b>(&mut self, bytes: &'b [u8], seen: impl FnOnce(&Entry<'b>, &[SpanRow])) -> Result<Hash, FirstBad> {
         let seq = self.verifier.head().size();
         let (entry, leaf) = self.verifier.push(bytes)?;
-        let lines = self.verifier.book().lines();
         // Lines are numbered in order of first use, as the book keeps them.
-        while self.places.len() < lines.len() {
-            let id = i64::try_from(self.places.len()).expect("few lines");
-            self.line_ids.insert(lines[self.places.len()].name().clone(), id);
-            self.places.push(id);
-        }
-        let ids = &self.line_ids;
-        let rows = span_rows(&entry, |name| ids[name]);
+        let rows = span_rows(&entry, |name| self.line_id(name).expect("the book has accepted this line"));
         project(&mut self.set, &entry).map_err(|error| FirstBad { seq, reason: format!("{}: {error}", entry.kind) })?;
         seen(&entry, &rows);
         Ok(leaf)
     }
 
     /// Number of a line.
-    pub fn line_id(&self, name: &LineName) -> Option<i64> {
-        self.line_ids.get(name).copied()
+    pub fn line_id(&self, name: &str) -> Option<i64> {
+        self.verifier.book().place(name).map(|place| i64::try_from(place).expect("few lines"))
     }
 
     /// States that the entries leave behind.

@@ -3,7 +3,6 @@
 
 use super::folder::Folder;
 use super::rebuild::Replay;
-use crate::domain::donation::Donation;
 use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::ledger::commitment;
 use crate::ledger::note::VerifierKey;
@@ -145,20 +144,23 @@ pub async fn check(
         opened,
     };
     let mut roots = store.checkpoints(row.ledger_id).await?.into_iter().peekable();
-    loop {
-        let from = replay.verifier.head().size();
-        let page = store.entries(row.ledger_id, from, PAGE).await?;
-        let Some(last) = page.last().map(|entry| entry.seq) else { break };
-        let mut vaults = match keys {
-            None => BTreeMap::new(),
-            Some(_) => {
-                let rows = store.vaults(row.ledger_id, from, PAGE).await?.into_iter();
-                rows.take_while(|(vault, _)| i64::try_from(vault.seq).is_ok_and(|seq| seq <= last))
-                    .map(|(vault, key)| (vault.seq, (vault, key)))
-                    .collect()
+    let ledger_id = row.ledger_id;
+    let fetch = |from: u64| {
+        let (store, with_vault) = (store.clone(), keys.is_some());
+        tokio::spawn(async move {
+            if with_vault {
+                return store.entries_with_vault(ledger_id, from, PAGE).await;
             }
-        };
-        for stored in &page {
+            Ok(store.entries(ledger_id, from, PAGE).await?.into_iter().map(|entry| (entry, None)).collect())
+        })
+    };
+    // While one page is checked the next is read.
+    let mut ahead = fetch(0);
+    loop {
+        let page = ahead.await.map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })??;
+        let Some(last) = page.last().map(|(entry, _)| entry.seq) else { break };
+        ahead = fetch(u64::try_from(last).map_or(u64::MAX >> 2, |last| last + 1));
+        for (stored, sealed) in &page {
             let seq = replay.verifier.head().size();
             let bad = |reason: String| Some(FirstBad { seq, reason });
             if i64::try_from(seq) != Ok(stored.seq) {
@@ -168,7 +170,9 @@ pub async fn check(
             let mut donor = None;
             let pushed = replay.push(&stored.bytes, |entry, rows| {
                 rows.iter().for_each(|row| spans.add(row));
-                donor = Donation::from_entry(entry).ok().flatten().map(|gift| gift.donor);
+                let is_gift = entry.kind == "donation.received";
+                let text = entry.body.get("donor").and_then(|donor| donor.as_text()).filter(|_| is_gift);
+                donor = text.and_then(Hash::from_hex);
             });
             let leaf = match pushed {
                 Ok(leaf) => leaf,
@@ -178,7 +182,7 @@ pub async fn check(
                 let reason = "its stored leaf hash is not that of its bytes".into();
                 return Ok(verdict(&replay, opened, bad(reason)));
             }
-            if let (Some((vault_key, _)), Some(donor), Some((vault, key))) = (&keys, donor, vaults.remove(&seq)) {
+            if let (Some((vault_key, _)), Some(donor), Some((vault, key))) = (&keys, donor, sealed) {
                 let plain = vault_key.open(vault.person, vault.seq, &vault.sealed, &key.wrapped);
                 match plain {
                     Ok((salt, record)) if commitment::person_bytes(&salt, &record) == donor => opened += 1,

@@ -580,7 +580,9 @@ impl Writer {
         let mut entry = entry;
         entry.seq = seq;
         decided.touched.extend(touched);
-        for row in span_rows(&entry, |name| self.line_id(name, &mut decided.batch)) {
+        for row in span_rows(&entry, |name| {
+            self.line_id(&LineName::parse(name).expect("the book has accepted this line"), &mut decided.batch)
+        }) {
             decided.batch.spans.push(row);
         }
         for post in entry.post.iter().filter(|post| post.op == "in") {
@@ -806,18 +808,27 @@ pub(super) fn posted<'e>(entry: &'e Entry<'_>) -> impl Iterator<Item = Result<(&
 }
 
 /// The rows of an entry's posts.
-pub(super) fn span_rows(entry: &Entry<'_>, mut line_id: impl FnMut(&LineName) -> i64) -> Vec<SpanRow> {
+pub(super) fn span_rows(entry: &Entry<'_>, mut line_id: impl FnMut(&str) -> i64) -> Vec<SpanRow> {
     let mut rows = Vec::with_capacity(entry.post.len());
-    for (place, (row, post)) in (0..).zip(posted(entry).zip(&entry.post)) {
-        let (op, name, span) = row.expect("the book has accepted this post");
-        let op = match op {
+    for (place, post) in (0..).zip(&entry.post) {
+        let (from, to) = (u64::try_from(post.from), u64::try_from(post.to));
+        let span =
+            from.ok().zip(to.ok()).and_then(|(from, to)| Span::new(from, to)).expect("the book has accepted this post");
+        let op = match post.op.as_ref() {
             "in" => 0,
             "hold" => 1,
             "out" => 2,
             "free" => 3,
             _ => 4,
         };
-        rows.push(SpanRow { line_id: line_id(&name), op, span, seq: entry.seq, place, of_seq: post.of.unwrap_or(-1) });
+        rows.push(SpanRow {
+            line_id: line_id(&post.line),
+            op,
+            span,
+            seq: entry.seq,
+            place,
+            of_seq: post.of.unwrap_or(-1),
+        });
     }
     rows
 }

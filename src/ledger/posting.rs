@@ -201,6 +201,11 @@ impl Book {
         &self.lines
     }
 
+    /// Place of a line among [`Book::lines`].
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
     /// A line by its name.
     pub fn line(&self, name: &str) -> Option<&Line> {
         self.places.get(name).and_then(|place| self.lines.get(*place))

@@ -153,8 +153,8 @@ each! {
     fn latest_checkpoint(&self, ledger_id: i64) -> Option<(u64, String)>;
     /// The sealed record behind an entry's commitment, with its person's wrapped key.
     fn vault(&self, ledger_id: i64, seq: u64) -> Option<(VaultRow, PersonKeyRow)>;
-    /// Up to `limit` sealed records from `from` on.
-    fn vaults(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<(VaultRow, PersonKeyRow)>;
+    /// Up to `limit` entries from `from` on, in order, each with its sealed record where there is one.
+    fn entries_with_vault(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<(StoredEntry, Option<(VaultRow, PersonKeyRow)>)>;
     /// Highest number given to a person.
     fn latest_person(&self, ledger_id: i64) -> u64;
     /// Keeps the hash of a code.

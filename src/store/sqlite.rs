@@ -370,22 +370,24 @@ impl Sqlite {
         .transpose()
     }
 
-    pub(super) async fn vaults(
+    pub(super) async fn entries_with_vault(
         &self,
         ledger_id: i64,
         from: u64,
         limit: u32,
-    ) -> Result<Vec<(VaultRow, PersonKeyRow)>, StoreError> {
-        let step = "reading the vault";
-        let statement = sql!("vault_page").bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
-        let vault = |row: SqliteRow| {
-            let seq = count_of("vault", row.try_get(0).map_err(failed(step))?)?;
-            let person = count_of("vault", row.try_get(1).map_err(failed(step))?)?;
-            let sealed = row.try_get(2).map_err(failed(step))?;
-            let wrapped = row.try_get(3).map_err(failed(step))?;
-            Ok((VaultRow { seq, person, sealed }, PersonKeyRow { person, wrapped }))
+    ) -> Result<Vec<(StoredEntry, Option<(VaultRow, PersonKeyRow)>)>, StoreError> {
+        let step = "reading entries with the vault";
+        let statement = sql!("entry_vault_page").bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
+        let row = |row: SqliteRow| {
+            let entry = entry_row(&row)?;
+            let person: Option<i64> = row.try_get(3).map_err(failed(step))?;
+            let wrapped: Option<Vec<u8>> = row.try_get(5).map_err(failed(step))?;
+            let (Some(person), Some(wrapped)) = (person, wrapped) else { return Ok((entry, None)) };
+            let (person, seq) = (count_of("vault", person)?, count_of("vault", entry.seq)?);
+            let sealed = row.try_get(4).map_err(failed(step))?;
+            Ok((entry, Some((VaultRow { seq, person, sealed }, PersonKeyRow { person, wrapped }))))
         };
-        self.all(step, statement).await?.into_iter().map(vault).collect()
+        self.all(step, statement).await?.into_iter().map(row).collect()
     }
 
     pub(super) async fn latest_person(&self, ledger_id: i64) -> Result<u64, StoreError> {

@@ -4,15 +4,18 @@ use super::figures::Pace;
 use super::{BenchError, ROUNDS};
 use crate::app::folder::{Folder, Opened};
 use crate::app::gift::{Gift, submission};
+use crate::app::import::{self, Import, Mode};
 use crate::app::writer::{self, ClockTrust, Handle, Submission};
-use crate::app::{trace, verify};
+use crate::app::{publish, trace, verify};
 use crate::clock::Clock;
 use crate::domain::command::{Command, OpenCase, OpenLedger, Order, RequestDisbursement};
 use crate::domain::vocabulary::{Category, PayeeClass, Source, Use};
 use crate::entropy::Entropy;
+use crate::exchange::import::Options;
 use crate::ledger::entry::Entry;
+use crate::report::{Language, pdf};
 use crate::store::{Ceiling, Store};
-use crate::values::{AccountId, Amount, CaseId, Day, FundId, Origin, Span, StaffId, Unit};
+use crate::values::{AccountId, Amount, CaseId, Day, FundId, Hash, Origin, Span, StaffId, Unit};
 use std::time::Duration;
 
 /// Gifts of one batch, and of one round of appending.
@@ -169,13 +172,14 @@ impl Books {
             let batch = self.batch(room)?;
             self.post(batch).await?;
             if self.gifts >= (self.paid + 100) * GIFTS_A_PAYMENT && self.size + 300 < size {
-                self.pay(100).await?;
+                self.pay(100, 900_000).await?;
             }
         }
         self.fill_ceiling().await
     }
 
-    async fn pay(&mut self, count: u64) -> Result<(), BenchError> {
+    /// Payments from request to payment, of about `minor` each.
+    pub(super) async fn pay(&mut self, count: u64, minor: i64) -> Result<(), BenchError> {
         let (maker, checker, on) = (self.maker.clone(), self.checker.clone(), self.on);
         let request = |minor: i64| {
             Order::RequestDisbursement(RequestDisbursement {
@@ -189,7 +193,7 @@ impl Books {
                 on,
             })
         };
-        let requests = (0..count).map(|n| bare(&maker, request(900_000 + i64::try_from(n).expect("small")))).collect();
+        let requests = (0..count).map(|n| bare(&maker, request(minor + i64::try_from(n).expect("small")))).collect();
         let requests = self.post(requests).await?;
         let approve = |request: &u64| bare(&checker, Order::ApproveDisbursement { request: *request, on });
         self.post(requests.iter().map(approve).collect()).await?;
@@ -324,12 +328,107 @@ impl Books {
         Ok((ours, ceiling))
     }
 
+    /// Rounds of importing a bill of 100,000 gifts, and of appending the same bytes to the bare table.
+    pub(super) async fn import_rounds(&mut self) -> Result<(Vec<Pace>, Vec<Pace>), BenchError> {
+        const ROWS: u64 = 100_000;
+        let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            self.fill_ceiling().await?;
+            let path = self.folder.path().join(format!("bill-{round}.csv"));
+            std::fs::write(&path, bill(round, ROWS, self.on))?;
+            let order = Import {
+                path,
+                fund: fund(),
+                account: Some(account()),
+                options: Options::default(),
+                mode: Mode::Post,
+                fallback: self.folder.path().into(),
+            };
+            let before = self.size;
+            let start = self.clock.elapsed();
+            let imported = import::import(
+                order,
+                &self.opened.row.origin,
+                &self.maker,
+                &self.handle,
+                &mut self.entropy,
+                |_, _, _| (),
+            )
+            .await;
+            let imported = imported.map_err(|error| BenchError::Wrong(writer::chain(&error)))?;
+            ours.push(self.pace(ROWS, start));
+            if imported.accepted != ROWS {
+                return Err(BenchError::Wrong(format!("{} of {ROWS} gifts were imported", imported.accepted)));
+            }
+            self.size = imported.entry.map_or(self.size, |entry| entry + 1);
+            let mut rows = Vec::new();
+            for chunk in (before..self.size).step_by(1_000) {
+                rows.push(self.raw_rows(chunk, self.size).await?);
+            }
+            let start = self.clock.elapsed();
+            for chunk in &rows {
+                self.ceiling.append(chunk).await?;
+            }
+            ceiling.push(self.pace(self.size - before, start));
+            self.raw_size = self.size;
+        }
+        Ok((ours, ceiling))
+    }
+
+    /// Rounds of making the case report: processor time of `each` reports a round, rows and PDF; and of SHA-256 over 100 MiB.
+    pub(super) async fn report_rounds(&mut self, each: u64) -> Result<(Vec<Pace>, Vec<Pace>), BenchError> {
+        self.handle.finish().await?;
+        let yardstick = vec![0x5a_u8; 100 << 20];
+        let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let start = processor_time()?;
+            for _ in 0..each {
+                let made = publish::at_size(&self.opened, case().as_str(), self.size, None).await;
+                let made = made.map_err(|error| BenchError::Wrong(writer::chain(&error)))?;
+                pdf::render(&made.report.document(Language::Zh))
+                    .map_err(|error| BenchError::Wrong(error.to_string()))?;
+            }
+            ours.push(Pace { count: each, time: processor_time()?.saturating_sub(start) });
+            let start = processor_time()?;
+            let hash = Hash::of(&[&yardstick]);
+            ceiling.push(Pace { count: 1, time: processor_time()?.saturating_sub(start) });
+            if hash == Hash::ZERO {
+                return Err(BenchError::Wrong("the yardstick has no hash".into()));
+            }
+        }
+        Ok((ours, ceiling))
+    }
+
     pub(super) async fn close(self) -> Result<(), BenchError> {
         self.handle.finish().await?;
         self.opened.store.close().await;
         self.ceiling.close().await;
         Ok(())
     }
+}
+
+/// A bill as WeChat exports it.
+fn bill(round: usize, rows: u64, on: Day) -> String {
+    use std::fmt::Write as _;
+    let mut csv = String::from(
+        "微信支付账单明细,,,,,,,,,,\n交易时间,交易类型,交易对方,商品,收/支,金额(元),支付方式,当前状态,交易单号,商户单号,备注\n",
+    );
+    for row in 1..=rows {
+        let (yuan, fen) = (1 + row * 7_919 % 500, row % 100);
+        writeln!(csv, "{on} 12:00:00,二维码收款,张小明,收款方备注:二维码收款,收入,¥{yuan}.{fen:02},零钱,已收钱,42{round:02}{row:024},/,/")
+            .expect("writing to a String cannot fail");
+    }
+    csv
+}
+
+/// Processor time of all threads of this process. Linux only: elsewhere the bench says that it cannot measure it.
+fn processor_time() -> Result<Duration, BenchError> {
+    let mut nanos = 0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else { continue };
+        nanos += text.split(' ').next().and_then(|first| first.parse::<u64>().ok()).unwrap_or(0);
+    }
+    Ok(Duration::from_nanos(nanos))
 }
 
 fn bare(by: &StaffId, order: Order) -> Submission {

@@ -76,15 +76,35 @@ pub async fn run(
             figures.push(Figure::rates("append_bulk_flat", "gifts/s", &ours, &early_ours));
         }
         let late = books.trace_rounds().await?;
-        figures.push(Figure::times("trace_span", "us", &late.span, &late.key));
-        figures.push(Figure::times("trace_1m", "us", &late.whole, &late.key));
-        figures.push(Figure::times("trace_1m_growth", "us", &late.whole, &trace_early.whole));
+        figures.push(Figure::times("trace_span", "ns", &late.span, &late.key));
+        figures.push(Figure::times("trace_1m", "ns", &late.whole, &late.key));
+        figures.push(Figure::times("trace_1m_growth", "ns", &late.whole, &trace_early.whole));
         if wants("verify_1m") {
             say("verifying a million entries, five times");
             let (ours, ceiling) = books.verify_rounds().await?;
             figures.push(Figure::rates("verify_1m", "entries/s", &ours, &ceiling));
         }
         books.close().await?;
+    }
+    if wants("import_100k") {
+        say("importing 100,000 gifts, five times");
+        let mut books = Books::make(&Folder::new(path.join("import")), clock).await?;
+        let (ours, ceiling) = books.import_rounds().await?;
+        figures.push(Figure::rates("import_100k", "gifts/s", &ours, &ceiling));
+        books.close().await?;
+    }
+    for (name, payments, each) in [("report_1p", 1, 20), ("report_5000", 5_000, 1)] {
+        if wants(name) {
+            say(name);
+            let mut books = Books::make(&Folder::new(path.join(name)), clock).await?;
+            books.grow(1_000).await?;
+            for batch in (0..payments).step_by(500) {
+                books.pay(500.min(payments - batch), 2_000).await?;
+            }
+            let (ours, yardstick) = books.report_rounds(each).await?;
+            figures.push(Figure::times(name, "cpu ns", &ours, &yardstick));
+            books.close().await?;
+        }
     }
     figures.retain(|figure| wants(figure.name));
     Ok(figures)
