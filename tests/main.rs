@@ -5,4 +5,5 @@
 
 mod import_formats;
 mod report;
+mod story;
 mod vectors;

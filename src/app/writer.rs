@@ -368,6 +368,8 @@ impl Writer {
             if !finishing.is_empty() {
                 self.wait_for(&mut in_flight).await;
                 let result = self.checkpoint().await;
+                // What cannot be settled now is settled when the file is opened next.
+                let _ = self.store().settle().await;
                 for reply in finishing.drain(..) {
                     let _ = reply.send(result.clone());
                 }

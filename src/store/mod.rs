@@ -147,6 +147,9 @@ each! {
     fn subjects(&self, ledger_id: i64, area: &str) -> Vec<(String, Vec<u8>)>;
     /// Keeps a signed checkpoint.
     fn put_checkpoint(&self, ledger_id: i64, size: u64, note: &str) -> ();
+    /// Brings everything that is committed into the main file, so that a copy of that file alone is whole. Readers may delay it;
+    /// then it happens later, and nothing is lost meanwhile.
+    fn settle(&self) -> ();
     /// All signed checkpoints, smallest first.
     fn checkpoints(&self, ledger_id: i64) -> Vec<(u64, String)>;
     /// The newest signed checkpoint.

@@ -348,6 +348,10 @@ impl Sqlite {
         self.write("keeping a checkpoint", sql!("checkpoint_put").bind(ledger_id).bind(integer(size)).bind(note)).await
     }
 
+    pub(super) async fn settle(&self) -> Result<(), StoreError> {
+        self.write("settling the file", sqlx::query(include_str!("sql/sqlite/settle.sql"))).await
+    }
+
     pub(super) async fn checkpoints(&self, ledger_id: i64) -> Result<Vec<(u64, String)>, StoreError> {
         let rows = self.all("reading checkpoints", sql!("checkpoint_list").bind(ledger_id)).await?;
         rows.iter().map(checkpoint_row).collect()

@@ -1,0 +1,302 @@
+//! The worked example, end to end with the real program: totals, positions, traces and shares to the fen.
+
+use serde_json::Value as Json;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A folder of its own, removed at the end.
+struct Books(PathBuf);
+
+impl Books {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("mingzhang-story-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Self(path)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
+        command.args(arguments).arg("--data").arg(self.data()).env("LANG", "en").output().expect("the program runs")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+
+    fn json(&self, arguments: &[&str]) -> Json {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("one JSON object")
+    }
+
+    fn refused(&self, arguments: &[&str], code: i32, words: &str) {
+        let output = self.run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(told.contains(words), "{arguments:?}: {told}");
+    }
+
+    fn opened() -> Self {
+        let books = Self::new();
+        books.json(&["init", "--origin", "test.example/books", "--name-zh", "测试", "--name-en", "Test"]);
+        books.json(&["user", "add", "Wang", "--role", "checker", "--id", "wang"]);
+        books
+    }
+}
+
+impl Drop for Books {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn entries(folder: &Path) -> Vec<Json> {
+    let text = std::fs::read_to_string(folder.join("entries.jsonl")).expect("an export");
+    text.lines().map(|line| serde_json::from_str(line).expect("an entry")).collect()
+}
+
+#[test]
+fn the_demo_meets_the_worked_example_to_the_fen() {
+    let books = Books::new();
+    let data = books.data();
+    let demo = books.run(&["demo", "--no-serve", "--json", "--dir", data.to_str().expect("UTF-8")]);
+    assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+    let told: Json = serde_json::from_slice(&demo.stdout).expect("one JSON object");
+    assert_eq!(told["ok"], true);
+
+    let report = std::fs::read(told["files"][2]["path"].as_str().expect("a path")).expect("the report's data");
+    let text = String::from_utf8(report).expect("UTF-8");
+    for figure in
+        ["13200000", "11550560", "11018560", "2181440", "432000", "6173450", "1826550", "8836000", "1234560", "648000"]
+    {
+        assert!(text.contains(figure), "{figure} is not in the report's data");
+    }
+
+    let export = books.0.join("export");
+    books.json(&["export", export.to_str().expect("UTF-8")]);
+    let entries = entries(&export);
+    let line = "f_3k9w/CNY";
+    let posts = |kind: &str, op: &str| -> Vec<(u64, u64)> {
+        let of_kind = entries.iter().filter(|entry| entry["kind"] == kind);
+        let posts = of_kind.flat_map(|entry| entry["post"].as_array().into_iter().flatten());
+        let wanted = posts.filter(|post| post["line"] == line && post["op"] == op);
+        wanted
+            .map(|post| (post["from"].as_u64().expect("a position"), post["to"].as_u64().expect("a position")))
+            .collect()
+    };
+    assert_eq!(
+        posts("disbursement.paid", "out"),
+        [
+            (0, 3_000_000),
+            (3_000_000, 8_000_000),
+            (8_000_000, 8_300_000),
+            (8_300_000, 8_400_000),
+            (8_300_000, 9_534_560),
+            (9_534_560, 10_182_560),
+            (10_182_560, 11_450_560),
+        ]
+    );
+    assert_eq!(posts("entry.reversed", "free"), [(8_300_000, 8_400_000)]);
+    assert_eq!(posts("disbursement.returned", "free"), [(11_018_560, 11_450_560)]);
+    let moved = posts("fund.transferred", "out");
+    assert_eq!(
+        (moved.first().map(|span| span.0), moved.last().map(|span| span.1)),
+        (Some(11_018_560), Some(13_200_000))
+    );
+    let gifts = posts("donation.received", "in");
+    assert_eq!((gifts.len(), gifts.last().map(|span| span.1)), (1_549, Some(13_200_000)));
+
+    // Every gift's trace adds up to the gift; three are those of the worked example.
+    let use_of = |seq: u64| -> Vec<(String, i64)> {
+        let traced = books.json(&["trace", &seq.to_string()]);
+        let uses = traced["uses"].as_array().expect("uses");
+        let spent: i64 = uses.iter().map(|found| found["amount"].as_i64().expect("an amount")).sum();
+        let unspent = traced["unspent"]["CNY"].as_i64().expect("an amount");
+        assert_eq!(spent + unspent, traced["donation"]["amount"].as_i64().expect("an amount"), "gift {seq}");
+        let word = |found: &Json| found["use"].as_str().unwrap_or_default().to_owned();
+        uses.iter().map(|found| (word(found), found["amount"].as_i64().expect("an amount"))).collect()
+    };
+    let seq_at = |from: u64| {
+        let holds = |entry: &&Json| {
+            entry["kind"] == "donation.received" && entry["post"][0]["line"] == line && entry["post"][0]["from"] == from
+        };
+        entries.iter().find(holds).and_then(|entry| entry["seq"].as_u64()).expect("a gift starts there")
+    };
+    assert_eq!(use_of(seq_at(0)), [("hospital".into(), 10_000)]);
+    assert_eq!(use_of(seq_at(7_980_000)), [("hospital".into(), 20_000), ("nutrition".into(), 30_000)]);
+    // The firm's second gift, from 11,000,000 on: 185.60 for the hospital, the rest moved to a similar project and still there.
+    assert_eq!(use_of(seq_at(11_000_000)), [("hospital".into(), 18_560)]);
+
+    let again = books.json(&["report", "case", told["case"].as_str().expect("a case")]);
+    assert_eq!(again["repeated"], true);
+    for place in 0..3 {
+        assert_eq!(
+            again["files"][place]["sha256"], told["files"][place]["sha256"],
+            "the same ledger gives the same bytes"
+        );
+    }
+    assert_eq!(books.json(&["verify"])["ok"], true);
+}
+
+#[test]
+fn four_eyes_hold_and_restricted_money_keeps_its_purpose() {
+    let books = Books::opened();
+    books.json(&[
+        "case",
+        "open",
+        "--id",
+        "c_1",
+        "--fund",
+        "f_1",
+        "--category",
+        "minor,health",
+        "--region-zh",
+        "吴忠市",
+    ]);
+    let other =
+        books.json(&["case", "open", "--id", "c_2", "--fund", "f_2", "--category", "poverty", "--region-zh", "吴忠市"]);
+    books.json(&[
+        "fund",
+        "open",
+        "--id",
+        "poor",
+        "--type",
+        "restricted",
+        "--name-zh",
+        "扶贫",
+        "--name-en",
+        "Poor",
+        "--purpose",
+        "poverty",
+    ]);
+    books.json(&["account", "open", "bank/1", "--fund", "f_1,poor"]);
+    books.json(&[
+        "donation",
+        "receive",
+        "--fund",
+        "f_1",
+        "--amount",
+        "100",
+        "--fee",
+        "0.60",
+        "--order-no",
+        "A1",
+        "--source",
+        "wechat",
+    ]);
+    books.json(&["donation", "receive", "--fund", "poor", "--amount", "50", "--order-no", "A2"]);
+    books.refused(
+        &["donation", "receive", "--fund", "f_1", "--amount", "100", "--order-no", "A1"],
+        3,
+        "recorded already",
+    );
+    books.refused(&["case", "approve", "c_1", "--as", "wang"], 3, "opened");
+    books.json(&["case", "assess", "c_1", "--need", "1000"]);
+    books.refused(&["case", "approve", "c_1"], 3, "checker");
+    books.json(&["case", "approve", "c_1", "--as", "wang"]);
+    books.refused(
+        &[
+            "disbursement",
+            "request",
+            "--case",
+            "c_1",
+            "--fund",
+            "poor",
+            "--amount",
+            "5",
+            "--use",
+            "hospital",
+            "--payee-class",
+            "hospital",
+        ],
+        3,
+        "poverty only",
+    );
+    let request = books.json(&[
+        "disbursement",
+        "request",
+        "--case",
+        "c_1",
+        "--amount",
+        "60",
+        "--use",
+        "hospital",
+        "--payee-class",
+        "hospital",
+    ]);
+    let request = request["disbursement"].to_string();
+    books.json(&["user", "role", "admin", "checker"]);
+    books.refused(&["disbursement", "approve", &request], 3, "four eyes");
+    books.json(&["disbursement", "approve", &request, "--as", "wang"]);
+    books.json(&["user", "role", "wang", "payer"]);
+    books.refused(&["disbursement", "pay", &request, "--as", "wang"], 3, "four eyes");
+    books.json(&["disbursement", "pay", &request]);
+    let wrong = other["family_code"].as_str().expect("a code").to_owned();
+    books.refused(&["disbursement", "acknowledge", &request, "--code", &wrong], 3, "does not belong");
+    books.json(&["disbursement", "return", &request, "--amount", "20"]);
+    let too_much = books.json(&[
+        "disbursement",
+        "request",
+        "--case",
+        "c_1",
+        "--amount",
+        "500",
+        "--use",
+        "drugs",
+        "--payee-class",
+        "pharmacy",
+    ]);
+    let too_much = too_much["disbursement"].to_string();
+    books.refused(&["disbursement", "approve", &too_much, "--as", "wang"], 3, "40.00 CNY spent by entry");
+    books.refused(&["case", "close", "c_1"], 3, "not finished");
+    books.json(&["disbursement", "reject", &too_much]);
+    books.refused(&["case", "close", "c_1"], 3, "59.40 CNY");
+    assert_eq!(books.json(&["verify"])["ok"], true);
+    assert_eq!(books.json(&["rebuild"])["differed"], Json::Null);
+}
+
+#[test]
+fn a_repeated_key_gives_the_first_answer_and_nothing_is_doubled() {
+    let books = Books::opened();
+    books.json(&["fund", "open", "--id", "f", "--type", "unrestricted", "--name-zh", "日常", "--name-en", "General"]);
+    books.json(&["account", "open", "bank/1", "--fund", "f"]);
+    let gift = ["donation", "receive", "--fund", "f", "--amount", "12.5", "--order-no", "B1", "--key", "k1"];
+    let first = books.json(&gift);
+    let second = books.json(&gift);
+    assert_eq!((&first["entry"], &second["repeated"]), (&second["entry"], &Json::Bool(true)));
+    books.refused(
+        &["donation", "receive", "--fund", "f", "--amount", "13", "--order-no", "B1", "--key", "k1"],
+        3,
+        "another command",
+    );
+    let seq = first["entry"].to_string();
+    let code = books.json(&["donation", "code", &seq])["code"].as_str().expect("a code").to_owned();
+    assert_eq!(books.json(&["trace", "--code", &code])["donation"]["seq"], first["entry"]);
+    assert_eq!(books.json(&["trace", "--order-no", "B1", "--amount", "12.50"])["donation"]["seq"], first["entry"]);
+    books.refused(&["trace", "--order-no", "B1", "--amount", "12.51"], 5, "no such gift");
+    books.json(&["donation", "refund", &seq]);
+    let traced = books.json(&["trace", &seq]);
+    assert_eq!((&traced["uses"][0]["state"], &traced["unspent"]["CNY"]), (&Json::from("void"), &Json::from(0)));
+    assert_eq!(books.json(&["trace", &seq, "--at", "4"])["unspent"]["CNY"], 1_250);
+}
+
+#[test]
+fn an_older_copy_of_the_database_is_refused_and_named() {
+    let books = Books::opened();
+    books.json(&["fund", "open", "--id", "f", "--type", "unrestricted", "--name-zh", "日常", "--name-en", "General"]);
+    let database = books.data().join("mingzhang.db");
+    let copy = std::fs::read(&database).expect("the database");
+    books.json(&["account", "open", "bank/1", "--fund", "f"]);
+    for extension in ["db-wal", "db-shm"] {
+        let _ = std::fs::remove_file(database.with_extension(extension));
+    }
+    std::fs::write(&database, copy).expect("writable");
+    books.refused(&["account", "open", "bank/2", "--fund", "f"], 4, "older copy");
+    let output = books.run(&["verify", "--json"]);
+    let verdict: Json = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((output.status.code(), &verdict["first_bad"]["seq"]), (Some(1), &Json::from(2)), "{verdict}");
+}
