@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a test that did not run says so")]
 #![expect(clippy::disallowed_methods, reason = "tests look at the machine that they run on")]
 
+mod algebra;
 mod import_formats;
 mod report;
 mod story;
