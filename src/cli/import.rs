@@ -4,6 +4,7 @@ use super::session::{Failure, Session};
 use super::verify::progress_bar;
 use crate::app::import::{self, Import, ImportFailure, Imported, Mode};
 use crate::app::writer::chain;
+use crate::entropy::Entropy;
 use crate::exchange::import::{FormatName, Mapping, Options};
 use crate::values::amount::format_minor;
 use crate::values::{AccountId, Day, FundId};
@@ -73,7 +74,7 @@ impl ImportArgs {
         opened.store.close().await;
         let posting = session.begin().await?;
         let bar = progress_bar(0, "{bar:30} {percent}%  {msg}  {eta}");
-        let mut entropy = session.entropy.borrow_mut();
+        let mut entropy = Entropy::new();
         let imported = import::import(order, &origin, &posting.by, &posting.handle, &mut entropy, |read, of, rows| {
             bar.set_length(of);
             bar.set_position(read);
