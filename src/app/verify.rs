@@ -35,14 +35,10 @@ pub async fn verify(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Verdict, super::folder::OpenError> {
     let store = Store::open_for_reading(folder.path()).await?;
-    let row = match folder.find(&store, slug).await {
-        Ok(row) => row,
+    let (row, damage) = match folder.find(&store, slug).await {
+        Ok(row) => (row, None),
         Err(error) => match row_from_entries(&store, slug).await? {
-            Some(row) => {
-                let verdict = check(&store, &row, None, &mut progress).await?;
-                let reason = format!("the ledger's own row is damaged or missing: {}", super::writer::chain(&error));
-                return Ok(verdict.or_bad(row.size.saturating_sub(1), reason));
-            }
+            Some(row) => (row, Some(super::writer::chain(&error))),
             None => return Err(error),
         },
     };
@@ -58,6 +54,13 @@ pub async fn verify(
         Err(error) => {
             let end = verdict.entries;
             verdict.or_bad(end, super::writer::chain(&error))
+        }
+    };
+    let verdict = match damage {
+        None => verdict,
+        Some(damage) => {
+            let last = verdict.entries.saturating_sub(1);
+            verdict.or_bad(last, format!("the ledger's own row is damaged or missing: {damage}"))
         }
     };
     store.close().await;
