@@ -1,6 +1,13 @@
 //! The only reader of settings from the environment.
 
-use crate::cli::Lang;
+/// The language of a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lang {
+    /// Chinese.
+    Zh,
+    /// English.
+    En,
+}
 
 /// Chinese where the environment says so (`LC_ALL`, `LC_MESSAGES`, `LANG` begin with `zh`), else English.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]

@@ -1,15 +1,7 @@
 //! The one place that writes to the terminal.
 
+use crate::config::Lang;
 use std::io::{self, IsTerminal as _, Write as _};
-
-/// The language of a reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Lang {
-    /// Chinese.
-    Zh,
-    /// English.
-    En,
-}
 
 /// Where and how a command speaks.
 #[derive(Clone, Copy, Debug)]

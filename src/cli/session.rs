@@ -1,10 +1,11 @@
 //! One run of the command line against one data folder: who acts, how commands are posted, how trouble is told.
 
-use super::out::{Lang, Out};
+use super::out::Out;
 use super::refusal_zh;
 use crate::app::folder::{Folder, OpenError, Opened};
 use crate::app::writer::{self, Accepted, ClockTrust, Handle, Submission, WriteError};
 use crate::clock::Clock;
+use crate::config::Lang;
 use crate::domain::command::{Command, Order};
 use crate::domain::refusal::Refusal;
 use crate::entropy::Entropy;

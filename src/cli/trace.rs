@@ -246,8 +246,8 @@ fn tell_payment(session: &Session, traced: &PaymentTrace, size: u64) {
 }
 
 /// What an entry did with the money, in words.
-fn words(lang: super::out::Lang, state: &str, facts: &Facts) -> String {
-    use super::out::Lang;
+fn words(lang: crate::config::Lang, state: &str, facts: &Facts) -> String {
+    use crate::config::Lang;
     let purpose = facts.purpose.as_deref().unwrap_or_default();
     let zh = match purpose {
         "hospital" => "住院费",

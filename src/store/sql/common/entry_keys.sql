@@ -1,3 +1,0 @@
-select key_hash, payload_hash, reference_hash
-from entry
-where ledger_id = $1 and seq = $2

@@ -1,3 +1,0 @@
-select leaf
-from entry
-where ledger_id = $1 and seq = $2
