@@ -306,7 +306,10 @@ pub fn last_at(row: &LedgerRow) -> Option<Timestamp> {
 
 fn file_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> OpenError {
     let path = path.to_owned();
-    move |source| OpenError::File { path, doing, source }
+    move |source| match source.kind() {
+        io::ErrorKind::StorageFull => StoreError::DiskFull.into(),
+        _ => OpenError::File { path, doing, source },
+    }
 }
 
 fn write_secret(path: &Path, text: &str) -> Result<(), OpenError> {

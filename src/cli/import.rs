@@ -83,8 +83,9 @@ impl ImportArgs {
         .await;
         bar.finish_and_clear();
         // What was accepted before a failure stays, and is signed.
-        posting.handle.finish().await?;
+        let signed = posting.handle.finish().await;
         let imported = imported.map_err(failure)?;
+        signed?;
         tell(session, &imported, self.dry_run);
         Ok(())
     }
