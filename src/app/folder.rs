@@ -306,9 +306,11 @@ pub fn last_at(row: &LedgerRow) -> Option<Timestamp> {
 
 fn file_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> OpenError {
     let path = path.to_owned();
-    move |source| match source.kind() {
-        io::ErrorKind::StorageFull => StoreError::DiskFull.into(),
-        _ => OpenError::File { path, doing, source },
+    move |source| {
+        if source.kind() == io::ErrorKind::StorageFull {
+            return StoreError::DiskFull.into();
+        }
+        OpenError::File { path, doing, source }
     }
 }
 
