@@ -3,13 +3,18 @@
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 struct Books(PathBuf);
 
 impl Books {
     /// A ledger with a fund, an account and five gifts: entries 0 to 7, the gifts are 3 to 7.
     fn new(name: &str) -> Self {
-        let books = Self(std::env::temp_dir().join(format!("mingzhang-faults-{}-{name}", std::process::id())));
+        Self::at(std::env::temp_dir().join(format!("mingzhang-faults-{}-{name}", std::process::id())))
+    }
+
+    fn at(folder: PathBuf) -> Self {
+        let books = Self(folder);
         for arguments in [
             &["init", "--origin", "test.example/books", "--name-zh", "测试", "--name-en", "Test"][..],
             &["fund", "open", "--id", "f", "--type", "unrestricted", "--name-zh", "日常", "--name-en", "General"],
@@ -154,12 +159,12 @@ fn what_is_derived_is_rebuilt_from_the_entries() {
     assert_eq!(books.verdict().0, 0);
 }
 
-fn rounds() -> u32 {
-    if std::env::var_os("MINGZHANG_SLOW_TESTS").is_some() {
-        return 30;
+fn slow() -> bool {
+    let slow = std::env::var_os("MINGZHANG_SLOW_TESTS").is_some();
+    if !slow {
+        eprintln!("5 kills here; 30 with MINGZHANG_SLOW_TESTS=1");
     }
-    eprintln!("5 kills here; 30 with MINGZHANG_SLOW_TESTS=1");
-    5
+    slow
 }
 
 fn bill(path: &Path, rows: u32) {
@@ -178,43 +183,98 @@ fn kill(mut child: Child) {
 
 #[test]
 fn an_import_that_was_killed_goes_on_where_it_stopped() {
-    const ROWS: u32 = 20_000;
+    let (rounds, rows) = if slow() { (30, 150_000) } else { (5, 20_000) };
     let books = Books::new("import");
     let file = books.0.join("bill.csv");
-    bill(&file, ROWS);
+    bill(&file, rows);
     let path = file.to_str().expect("UTF-8").to_owned();
     let arguments = ["import", &path, "--fund", "f", "--json"];
-    let database = books.0.join("mingzhang.db-wal");
-    for round in 1..=rounds() {
+    let mut hit = 0;
+    for round in 0..rounds {
         let mut child =
             books.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs");
-        // Killed when its log has grown by some, each time at another place.
-        let enough = u64::from(round) * 400_000;
-        while std::fs::metadata(&database).map_or(0, |file| file.len()) < enough {
-            if child.try_wait().expect("it can be asked").is_some() {
-                break;
-            }
-            std::thread::yield_now();
-        }
+        // Another moment each time: at its start, between two batches, within one.
+        std::thread::sleep(Duration::from_millis(40 + round * 137 % 400));
+        hit += u32::from(child.try_wait().expect("it can be asked").is_none());
         kill(child);
         assert_eq!(books.verdict().1["ok"], true, "round {round}");
     }
+    eprintln!("{hit} of {rounds} kills met an import under way");
+    assert!(hit > 0);
     let output = books.run(&arguments);
     let told: Json = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    let finished_before = told["duplicates"] == ROWS;
-    assert!(finished_before || told["accepted"] == ROWS, "{told}");
+    let finished_before = told["duplicates"] == rows;
+    assert!(finished_before || told["accepted"] == rows, "{told}");
     let export = books.0.join("export");
     assert!(books.run(&["export", export.to_str().expect("UTF-8")]).status.success());
     let entries = std::fs::read_to_string(export.join("entries.jsonl")).expect("an export");
     let gifts = entries.lines().filter(|line| line.contains("\"kind\":\"donation.received\"")).count();
-    assert_eq!(u32::try_from(gifts), Ok(ROWS + 5), "none lost, none doubled");
+    assert_eq!(u32::try_from(gifts), Ok(rows + 5), "none lost, none doubled");
     assert_eq!(books.verdict().1["ok"], true);
+}
+
+/// A file system of its own, that can be full. Only root may make one, and not everywhere.
+struct Room(PathBuf);
+
+impl Room {
+    fn new(size: &str) -> Option<Self> {
+        let folder = std::env::temp_dir().join(format!("mingzhang-faults-{}-room", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder of our own");
+        let room = Self(folder);
+        room.mount(&format!("size={size}")).then_some(room)
+    }
+
+    fn mount(&self, options: &str) -> bool {
+        let mut command = Command::new("mount");
+        let command = command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&self.0);
+        command.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let _gone = Command::new("umount").arg(&self.0).stderr(Stdio::null()).status();
+        let _gone = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_the_same_import_goes_on_when_there_is_room() {
+    const ROWS: u32 = 20_000;
+    let Some(room) = Room::new("12m") else {
+        eprintln!("no disk was filled: a small file system cannot be made here");
+        return;
+    };
+    let books = Books::at(room.0.join("books"));
+    let file = std::env::temp_dir().join(format!("mingzhang-faults-{}-full.csv", std::process::id()));
+    bill(&file, ROWS);
+    let path = file.to_str().expect("UTF-8").to_owned();
+    let arguments = ["import", &path, "--fund", "f", "--json"];
+    let output = books.run(&arguments);
+    let told: Json = serde_json::from_slice(&output.stdout).expect("one JSON object, always");
+    let text = told["error"]["text"].as_str().unwrap_or_default();
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    assert!(text.contains("disk is full") && text.contains("same command again"), "{text}");
+    let (_, verdict) = books.verdict();
+    let kept = verdict["entries"].as_u64().unwrap_or_default();
+    assert_eq!(verdict["ok"], true, "no half entry: {verdict}");
+    assert!((8..u64::from(ROWS)).contains(&kept), "some batches were written before: {kept}");
+    assert!(room.mount("remount,size=200m"), "more room");
+    let output = books.run(&arguments);
+    let told: Json = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((&told["accepted"], &told["rejected"]), (&Json::from(ROWS), &Json::from(0)), "{told}");
+    // Five gifts and three entries before them, the account, the gifts of the bill, and that it is complete.
+    assert_eq!(books.verdict().1["entries"], Json::from(8 + 1 + ROWS + 1));
+    assert_eq!(books.verdict().1["ok"], true);
+    std::fs::remove_file(&file).expect("removed");
+    drop(books);
 }
 
 #[test]
 fn an_acknowledged_gift_survives_a_kill() {
     let books = Books::new("gift");
-    for round in 0..rounds() {
+    let rounds = if slow() { 30 } else { 5 };
+    for round in 0..rounds {
         let number = 100 + round;
         let (order, key) = (format!("N{number}"), format!("k{number}"));
         let arguments =
@@ -233,5 +293,5 @@ fn an_acknowledged_gift_survives_a_kill() {
         }
     }
     let (_, verdict) = books.verdict();
-    assert_eq!((&verdict["ok"], &verdict["entries"]), (&Json::from(true), &Json::from(8 + rounds())), "none doubled");
+    assert_eq!((&verdict["ok"], &verdict["entries"]), (&Json::from(true), &Json::from(8 + rounds)), "none doubled");
 }

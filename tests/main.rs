@@ -9,5 +9,6 @@ mod checker;
 mod faults;
 mod import_formats;
 mod report;
+mod statements;
 mod story;
 mod vectors;

@@ -10,7 +10,7 @@ use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::entropy::Entropy;
 use crate::exchange::export::rejected::RejectedCsv;
 use crate::exchange::import::{
-    Control, FormatName, ImportError, Notice, Options, Other, Record, Reference, Refund, Row, Statement,
+    Control, FormatName, ImportError, Notice, Options, Other, OtherKind, Record, Reference, Refund, Row, Statement,
 };
 use crate::ledger::canonical::{Object, Value};
 use crate::values::{AccountId, FundId, Hash, StaffId, Unit};
@@ -83,7 +83,7 @@ pub struct Imported {
     /// Line of a duplicate and the entry of its twin; the first few.
     pub twins: Vec<(u64, u64)>,
     /// Line of a row that is no gift, and what it is; the first few.
-    pub others: Vec<(u64, &'static str, &'static str)>,
+    pub others: Vec<(u64, OtherKind)>,
     /// Sentences about rows that were handed back; the first few, Chinese and English.
     pub complaints: Vec<(String, String)>,
     /// What the file states, against what was read.
@@ -304,9 +304,11 @@ pub async fn import(
     }
     out.imported.controls = statement.controls();
     let mut imported = out.finish()?;
-    if order.mode == Mode::Post {
-        imported.entry =
-            complete(handle, by, &imported, &order.fund, salted, &completed_key, salt, digest, entropy).await?;
+    // A later run of the same file, with a better mapping, is an import of its own where it added something.
+    let added = imported.accepted + imported.refunds_posted > 0;
+    if order.mode == Mode::Post && (added || !was_completed) {
+        let key = (!was_completed).then_some(completed_key);
+        imported.entry = complete(handle, by, &imported, &order.fund, salted, key, salt, digest, entropy).await?;
     }
     Ok(imported)
 }
@@ -327,7 +329,7 @@ async fn complete(
     imported: &Imported,
     fund: &FundId,
     salted: Hash,
-    key: &str,
+    key: Option<String>,
     salt: [u8; 32],
     digest: Hash,
     entropy: &mut Entropy,
@@ -348,7 +350,7 @@ async fn complete(
         .with("totals", Value::Object(Object::new().integer(unit.to_string(), total)));
     let record = Object::new().text("sha256", digest.to_hex()).to_bytes().expect("hex digits are canonical");
     let submission = Submission {
-        key: Some((key.to_owned(), digest.to_hex())),
+        key: key.map(|key| (key, digest.to_hex())),
         secret: Some(Secret { fresh: Fresh { salt, person_key: entropy.bytes(), nonce: entropy.bytes() }, record }),
         ..bare(by, Order::CompleteImport(body))
     };
@@ -478,9 +480,9 @@ impl Outcome {
         self.imported.rows += 1;
         self.imported.other += 1;
         if self.imported.others.len() < TOLD_MAX {
-            self.imported.others.push((other.row.line, other.why.zh(), other.why.code()));
+            self.imported.others.push((other.row.line, other.why));
         }
-        self.write(Kind::Other, &other.row, other.why.zh(), other.why.code(), "")
+        self.write(Kind::Other, &other.row, other.why.zh(), other.why.en(), "")
     }
 
     fn write(&mut self, kind: Kind, row: &Row, zh: &str, en: &str, field: &str) -> Result<(), ImportFailure> {
@@ -559,10 +561,11 @@ impl Outcome {
                     format!("{} {}", refund.amount, refund.on),
                 ));
                 match handle.post(vec![Submission { key, ..bare(by, order) }]).await?.into_iter().next() {
-                    Some(Ok(_)) | None => {
-                        self.imported.refunds_posted += 1;
+                    Some(Ok(accepted)) => {
+                        self.imported.refunds_posted += u64::from(!accepted.repeated || !self.was_completed);
                         return Ok(());
                     }
+                    None => return Ok(()),
                     Some(Err(refusal)) => {
                         (format!("第 {line} 行退款：{refusal}"), format!("Line {line} is a refund: {refusal}"))
                     }

@@ -25,6 +25,7 @@ use crate::store::{Batch, EntryRow, PersonKeyRow, RunRow, SpanRow, Store, StoreE
 use crate::values::{Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::{Fresh, Keyed, VaultKey, scan};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -78,12 +79,12 @@ pub struct Accepted {
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error, Clone)]
 pub enum WriteError {
-    /// The database failed.
-    #[error("{0}")]
-    Store(String),
+    /// The database failed; everybody whose command was in the batch is told.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
     /// A file beside the database failed.
-    #[error("{0}")]
-    File(String),
+    #[error(transparent)]
+    File(Arc<OpenError>),
     /// The clock cannot be trusted.
     #[error(
         "the clock says {now}, the last entry was posted at {last}: that is {days} days. Check the clock; if it is right, run this again with --accept-clock"
@@ -114,13 +115,13 @@ pub enum WriteError {
 
 impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
-        Self::Store(chain(&error))
+        Self::Store(Arc::new(error))
     }
 }
 
 impl From<OpenError> for WriteError {
     fn from(error: OpenError) -> Self {
-        Self::File(chain(&error))
+        Self::File(Arc::new(error))
     }
 }
 

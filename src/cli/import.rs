@@ -1,6 +1,7 @@
 //! `import`: a statement of gifts into a fund.
 
 use super::session::{Failure, Session};
+use super::trouble_zh;
 use super::verify::progress_bar;
 use crate::app::import::{self, Import, ImportFailure, Imported, Mode};
 use crate::app::writer::chain;
@@ -42,10 +43,7 @@ impl ImportArgs {
             None => None,
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
-                    Failure::input(
-                        format!("{}：读不了（{error}）。", path.display()),
-                        format!("{}: {error}", path.display()),
-                    )
+                    Failure::input(trouble_zh::file(path, &error), format!("{}: {error}", path.display()))
                 })?;
                 let mapping = Mapping::parse(&text).map_err(|error| {
                     Failure::input(
@@ -95,7 +93,12 @@ fn failure(error: ImportFailure) -> Failure {
     match error {
         ImportFailure::Refused(refusal) => refusal.into(),
         ImportFailure::Write(error) => error.into(),
-        ImportFailure::File { .. } | ImportFailure::Statement { .. } => Failure::input(chain(&error), chain(&error)),
+        ImportFailure::File { ref path, ref source, .. } => {
+            Failure::input(trouble_zh::file(path, source), chain(&error))
+        }
+        ImportFailure::Statement { ref path, ref source } => {
+            Failure::input(format!("{}：{}", path.display(), source.zh()), chain(&error))
+        }
     }
 }
 
@@ -130,8 +133,8 @@ fn tell(session: &Session, imported: &Imported, dry_run: bool) {
     for (line, twin) in &imported.twins {
         out.say(format!("第 {line} 行重复：已在记录 {twin}"), format!("Line {line} is a duplicate of entry {twin}"));
     }
-    for (line, zh, en) in &imported.others {
-        out.say(format!("第 {line} 行不是捐赠：{zh}"), format!("Line {line} is no gift: {en}"));
+    for (line, why) in &imported.others {
+        out.say(format!("第 {line} 行不是捐赠：{}", why.zh()), format!("Line {line} is no gift: {}", why.en()));
     }
     for (zh, en) in &imported.complaints {
         out.say(zh, en);
@@ -157,7 +160,7 @@ fn tell(session: &Session, imported: &Imported, dry_run: bool) {
         "other": imported.other, "rejected": imported.rejected, "totals": {unit.to_string(): total},
         "refunds_posted": imported.refunds_posted, "format": imported.format.as_str(), "account": imported.account.as_str(),
         "twins": imported.twins.iter().map(|(line, seq)| serde_json::json!({"line": line, "seq": seq})).collect::<Vec<_>>(),
-        "others": imported.others.iter().map(|(line, _, why)| serde_json::json!({"line": line, "why": why})).collect::<Vec<_>>(),
+        "others": imported.others.iter().map(|(line, why)| serde_json::json!({"line": line, "why": why.code()})).collect::<Vec<_>>(),
         "complaints": imported.complaints.iter().map(|(zh, en)| out.pick(zh, en)).collect::<Vec<_>>(),
         "controls": controls, "files": imported.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
         "dry_run": dry_run, "entry": imported.entry,

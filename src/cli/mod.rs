@@ -19,6 +19,7 @@ mod report;
 mod reverse;
 mod session;
 mod trace;
+mod trouble_zh;
 mod user;
 mod verify;
 

@@ -1,6 +1,7 @@
 //! `report`: transparency reports as PDF.
 
 use super::session::{Failure, Session};
+use super::trouble_zh;
 use crate::app::publish::{self, PublishError, PublishedFiles};
 use crate::app::writer::chain;
 use crate::values::CaseId;
@@ -70,8 +71,9 @@ pub(super) async fn publish(session: &Session, case: &str, out: Option<PathBuf>)
         PublishError::Store(error) => error.into(),
         PublishError::Open(error) => error.into(),
         PublishError::Write(error) => error.into(),
-        PublishError::Report(_) | PublishError::Checkpoint(_) | PublishError::File { .. } => {
-            Failure::input(chain(&error), chain(&error))
+        PublishError::File { ref path, ref source } => Failure::input(trouble_zh::file(path, source), chain(&error)),
+        PublishError::Report(_) | PublishError::Checkpoint(_) => {
+            Failure::input(format!("报告没有生成（{}）。没有发布。", chain(&error)), chain(&error))
         }
     })
 }

@@ -1,7 +1,7 @@
 //! One run of the command line against one data folder: who acts, how commands are posted, how trouble is told.
 
 use super::out::Out;
-use super::refusal_zh;
+use super::{refusal_zh, trouble_zh};
 use crate::app::folder::{Folder, OpenError, Opened};
 use crate::app::writer::{self, Accepted, ClockTrust, Handle, Submission, WriteError};
 use crate::clock::Clock;
@@ -64,7 +64,10 @@ impl Failure {
             (Self::Refused(refusal), Lang::Zh) => refusal_zh::text(refusal),
             (Self::Input { zh, .. }, Lang::Zh) => zh.clone(),
             (Self::Input { en, .. }, Lang::En) => en.clone(),
-            (Self::Refused(_) | Self::Open(_) | Self::Store(_) | Self::Write(_), _) => writer::chain(self),
+            (Self::Open(error), Lang::Zh) => trouble_zh::open(error),
+            (Self::Store(error), Lang::Zh) => trouble_zh::store(error),
+            (Self::Write(error), Lang::Zh) => trouble_zh::write(error),
+            (Self::Refused(_) | Self::Open(_) | Self::Store(_) | Self::Write(_), Lang::En) => writer::chain(self),
         }
     }
 

@@ -4,14 +4,15 @@
 //! the batch is there; and it fails with [`StoreError::HeadMoved`] where somebody else has written since the batch was decided.
 
 mod ceiling;
+mod packed;
 mod rows;
 mod sqlite;
 
 pub use ceiling::Ceiling;
-
+pub use packed::{LogPage, LogRow, SealedRow, SpanPage};
 pub use rows::{
-    Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanRow, StoredEntry,
-    SubjectRow, VaultRow,
+    Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanNumbers, SpanRow,
+    StoredEntry, SubjectRow, VaultRow,
 };
 pub use sqlite::Sqlite;
 
@@ -140,7 +141,7 @@ each! {
     /// The posts that touch `span` below tree size `size`, in order of posting: op, positions, entry.
     fn posts_until(&self, ledger_id: i64, line_id: i64, span: Span, size: u64) -> Vec<(i64, Span, u64)>;
     /// Up to `limit` spans after `after`, in the order of their key.
-    fn spans(&self, ledger_id: i64, after: Option<SpanRow>, limit: u32) -> Vec<SpanRow>;
+    fn spans(&self, ledger_id: i64, after: Option<SpanNumbers>, limit: u32) -> SpanPage;
     /// The state of a thing.
     fn subject(&self, ledger_id: i64, area: &str, id: &str) -> Option<Vec<u8>>;
     /// The states of all things of an area.
@@ -157,7 +158,7 @@ each! {
     /// The sealed record behind an entry's commitment, with its person's wrapped key.
     fn vault(&self, ledger_id: i64, seq: u64) -> Option<(VaultRow, PersonKeyRow)>;
     /// Up to `limit` entries from `from` on, in order, each with its sealed record where there is one.
-    fn entries_with_vault(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<(StoredEntry, Option<(VaultRow, PersonKeyRow)>)>;
+    fn log(&self, ledger_id: i64, from: u64, limit: u32) -> LogPage;
     /// Highest number given to a person.
     fn latest_person(&self, ledger_id: i64) -> u64;
     /// Keeps the hash of a code.

@@ -82,6 +82,18 @@ pub struct SpanRow {
     pub of_seq: i64,
 }
 
+/// The columns of a row of posts, in the order of its key: line, op, from, entry, place; then to, and the entry that it refers to.
+pub type SpanNumbers = [i64; 7];
+
+impl SpanRow {
+    /// As it is stored.
+    pub fn numbers(&self) -> SpanNumbers {
+        let number = |n: u64| i64::try_from(n).expect("positions and sequence numbers stay below 2^53");
+        let (from, to) = (number(self.span.from), number(self.span.to));
+        [self.line_id, self.op, from, number(self.seq), self.place, to, self.of_seq]
+    }
+}
+
 /// A maximal run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunRow {

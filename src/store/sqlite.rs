@@ -1,8 +1,9 @@
 //! SQLite: one file, write-ahead log, `synchronous=FULL`.
 
 use super::StoreError;
+use super::packed::{LogPage, SpanPage};
 use super::rows::{
-    Batch, EntryKeys, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanRow, StoredEntry, VaultRow,
+    Batch, EntryKeys, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanNumbers, StoredEntry, VaultRow,
 };
 use crate::values::{Hash, Span};
 use sqlx::query::Query;
@@ -302,16 +303,21 @@ impl Sqlite {
         self.all(step, statement).await?.into_iter().map(post).collect()
     }
 
+    /// The one value of a statement that packs a page; without rows it is null.
+    async fn packed(&self, step: &'static str, statement: Statement<'_>) -> Result<Vec<u8>, StoreError> {
+        let row = self.one(step, statement).await?;
+        let packed = row.map(|row| row.try_get::<Option<Vec<u8>>, _>(0)).transpose().map_err(failed(step))?;
+        Ok(packed.flatten().unwrap_or_default())
+    }
+
     pub(super) async fn spans(
         &self,
         ledger_id: i64,
-        after: Option<SpanRow>,
+        after: Option<SpanNumbers>,
         limit: u32,
-    ) -> Result<Vec<SpanRow>, StoreError> {
-        let step = "reading posts";
-        let (line, op, from, seq, place) = after
-            .map_or((-1, 0, 0, 0, 0), |row| (row.line_id, row.op, integer(row.span.from), integer(row.seq), row.place));
-        let statement = sql!("span_page")
+    ) -> Result<SpanPage, StoreError> {
+        let [line, op, from, seq, place, ..] = after.unwrap_or([-1; 7]);
+        let statement = sqlx::query(include_str!("sql/sqlite/span_page.sql"))
             .bind(ledger_id)
             .bind(line)
             .bind(op)
@@ -319,17 +325,7 @@ impl Sqlite {
             .bind(seq)
             .bind(place)
             .bind(i64::from(limit));
-        let span = |row: SqliteRow| {
-            Ok(SpanRow {
-                line_id: row.try_get(0).map_err(failed(step))?,
-                op: row.try_get(1).map_err(failed(step))?,
-                span: span_of("span", row.try_get(2).map_err(failed(step))?, row.try_get(5).map_err(failed(step))?)?,
-                seq: count_of("span", row.try_get(3).map_err(failed(step))?)?,
-                place: row.try_get(4).map_err(failed(step))?,
-                of_seq: row.try_get(6).map_err(failed(step))?,
-            })
-        };
-        self.all(step, statement).await?.into_iter().map(span).collect()
+        self.packed("reading posts", statement).await.map(SpanPage::new)
     }
 
     pub(super) async fn subject(&self, ledger_id: i64, area: &str, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -374,24 +370,12 @@ impl Sqlite {
         .transpose()
     }
 
-    pub(super) async fn entries_with_vault(
-        &self,
-        ledger_id: i64,
-        from: u64,
-        limit: u32,
-    ) -> Result<Vec<(StoredEntry, Option<(VaultRow, PersonKeyRow)>)>, StoreError> {
-        let step = "reading entries with the vault";
-        let statement = sql!("entry_vault_page").bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
-        let row = |row: SqliteRow| {
-            let entry = entry_row(&row)?;
-            let person: Option<i64> = row.try_get(3).map_err(failed(step))?;
-            let wrapped: Option<Vec<u8>> = row.try_get(5).map_err(failed(step))?;
-            let (Some(person), Some(wrapped)) = (person, wrapped) else { return Ok((entry, None)) };
-            let (person, seq) = (count_of("vault", person)?, count_of("vault", entry.seq)?);
-            let sealed = row.try_get(4).map_err(failed(step))?;
-            Ok((entry, Some((VaultRow { seq, person, sealed }, PersonKeyRow { person, wrapped }))))
-        };
-        self.all(step, statement).await?.into_iter().map(row).collect()
+    pub(super) async fn log(&self, ledger_id: i64, from: u64, limit: u32) -> Result<LogPage, StoreError> {
+        let statement = sqlx::query(include_str!("sql/sqlite/log_page.sql"))
+            .bind(ledger_id)
+            .bind(integer(from))
+            .bind(i64::from(limit));
+        self.packed("reading the log", statement).await.map(LogPage::new)
     }
 
     pub(super) async fn latest_person(&self, ledger_id: i64) -> Result<u64, StoreError> {
@@ -539,15 +523,7 @@ async fn write_derived(connection: &mut SqliteConnection, batch: &Batch) -> Resu
         statement.execute(&mut *connection).await.map_err(failed("writing lines"))?;
     }
     bulk(connection, "writing posts", SPAN_INSERT, &batch.spans, |statement, row| {
-        statement
-            .bind(ledger_id)
-            .bind(row.line_id)
-            .bind(row.op)
-            .bind(integer(row.span.from))
-            .bind(integer(row.seq))
-            .bind(row.place)
-            .bind(integer(row.span.to))
-            .bind(row.of_seq)
+        row.numbers().into_iter().fold(statement.bind(ledger_id), Query::bind)
     })
     .await?;
     for (line_id, from) in &batch.gone {

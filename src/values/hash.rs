@@ -9,6 +9,15 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Hash(pub [u8; 32]);
 
+/// What a lower-case hex digit is worth; 255 is none.
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => 255,
+    }
+}
+
 impl Hash {
     /// What stands for "nothing before": the `prev` of entry 0.
     pub const ZERO: Self = Self([0; 32]);
@@ -24,9 +33,15 @@ impl Hash {
 
     /// 64 lower-case hex digits; anything else is `None`.
     pub fn from_hex(text: &str) -> Option<Self> {
-        let lower = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
         let mut bytes = [0; 32];
-        (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Self(bytes))
+        let mut seen = 0;
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let (high, low) = (nibble(pair[0]), nibble(pair[1]));
+            seen |= high | low;
+            *byte = (high << 4) | (low & 15);
+        }
+        (seen < 16).then_some(Self(bytes))
     }
 
     /// 64 lower-case hex digits.
@@ -64,5 +79,27 @@ impl fmt::Display for Hash {
 impl fmt::Debug for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_hex())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Hash;
+
+    #[test]
+    fn only_lower_case_hex_of_32_bytes_is_a_hash() {
+        let hash = Hash::of(&[b"mingzhang"]);
+        let text = hash.to_hex();
+        assert_eq!(Hash::from_hex(&text), Some(hash));
+        for place in 0..64 {
+            for digit in ["A", "F", "g", "`", "/", ":", " ", "\u{0}"] {
+                let mut changed = text.clone();
+                changed.replace_range(place..=place, digit);
+                assert_eq!(Hash::from_hex(&changed), None, "{changed}");
+            }
+        }
+        assert_eq!(Hash::from_hex(&text[1..]), None);
+        assert_eq!(Hash::from_hex(&format!("{text}0")), None);
+        assert_eq!(Hash::from_hex(&format!("{}é", &text[2..])), None);
     }
 }

@@ -180,6 +180,17 @@ impl OtherKind {
         }
     }
 
+    /// In English.
+    pub const fn en(self) -> &'static str {
+        match self {
+            Self::Expense => "money spent",
+            Self::BankFee => "a fee of the bank or channel",
+            Self::NotCounted => "moved between own pockets",
+            Self::Closed => "an order that was closed, no money moved",
+            Self::Pending => "not final yet",
+        }
+    }
+
     /// In Chinese.
     pub const fn zh(self) -> &'static str {
         match self {

@@ -1,5 +1,0 @@
-select line_id, op, from_position, seq, place, to_position, of_seq
-from span
-where ledger_id = $1 and (line_id, op, from_position, seq, place) > ($2, $3, $4, $5, $6)
-order by line_id, op, from_position, seq, place
-limit $7

@@ -1,0 +1,16 @@
+-- A page of entries as one value, with the sealed records behind their commitments where they were not erased. Joining with || and
+-- group_concat keeps bytes as they are and the cast makes them a blob again; quote() shows a number that is none.
+select cast(group_concat(
+  quote(seq) || ' ' || length(leaf) || ' ' || length(bytes) || ' '
+  || quote(person) || ' ' || coalesce(length(sealed), 0) || ' ' || coalesce(length(wrapped), 0) || ' '
+  || leaf || bytes || coalesce(sealed, x'') || coalesce(wrapped, x''), '') as blob)
+from (
+  select entry.seq, cast(entry.leaf as blob) as leaf, cast(entry.bytes as blob) as bytes,
+    coalesce(vault.person, -1) as person, cast(vault.sealed as blob) as sealed, cast(person_key.wrapped as blob) as wrapped
+  from entry
+  left join vault on vault.ledger_id = entry.ledger_id and vault.seq = entry.seq
+  left join person_key on person_key.ledger_id = vault.ledger_id and person_key.person = vault.person
+  where entry.ledger_id = $1 and entry.seq >= $2
+  order by entry.seq
+  limit $3
+)
