@@ -300,3 +300,90 @@ fn an_older_copy_of_the_database_is_refused_and_named() {
     let verdict: Json = serde_json::from_slice(&output.stdout).expect("one JSON object");
     assert_eq!((output.status.code(), &verdict["first_bad"]["seq"]), (Some(1), &Json::from(2)), "{verdict}");
 }
+
+#[test]
+fn a_payment_for_a_case_out_of_another_fund_is_told_in_its_report() {
+    let books = Books::opened();
+    books.json(&["fund", "open", "--id", "g", "--type", "unrestricted", "--name-zh", "日常", "--name-en", "General"]);
+    books.json(&["case", "open", "--id", "c_1", "--fund", "f_1", "--category", "health", "--region-zh", "吴忠市"]);
+    books.json(&["account", "open", "bank/1", "--fund", "f_1,g"]);
+    for (fund, amount, order) in [("f_1", "100", "A1"), ("g", "70", "A2")] {
+        books.json(&["donation", "receive", "--fund", fund, "--amount", amount, "--order-no", order]);
+    }
+    books.json(&["case", "assess", "c_1", "--need", "1000"]);
+    books.json(&["case", "approve", "c_1", "--as", "wang"]);
+    for (fund, amount) in [("f_1", "60"), ("g", "50")] {
+        let request = books.json(&[
+            "disbursement",
+            "request",
+            "--case",
+            "c_1",
+            "--fund",
+            fund,
+            "--amount",
+            amount,
+            "--use",
+            "hospital",
+            "--payee-class",
+            "hospital",
+        ]);
+        let request = request["disbursement"].to_string();
+        books.json(&["disbursement", "approve", &request, "--as", "wang"]);
+        books.json(&["disbursement", "pay", &request]);
+        if fund == "g" {
+            books.json(&["disbursement", "return", &request, "--amount", "8"]);
+        }
+    }
+    let published = books.json(&["report", "case", "c_1"]);
+    let data = std::fs::read(published["files"][2]["path"].as_str().expect("a path")).expect("the report's data");
+    let data: Json = serde_json::from_slice(&data).expect("JSON");
+    let text = data.to_string();
+    assert!(text.contains("\"kind_en\":\"Another fund of this organisation: General\""), "{text}");
+    assert!(text.contains("\"amount\":4200"), "50 yuan, of which 8 came back: {text}");
+    let listed = books.json(&["donation", "list"]);
+    let orders = |what: &str| -> Vec<Json> {
+        listed["donations"].as_array().into_iter().flatten().map(|gift| gift[what].clone()).collect()
+    };
+    assert_eq!((orders("fund"), orders("amount")), (vec!["g".into(), "f_1".into()], vec![7_000.into(), 10_000.into()]));
+    assert_eq!(books.json(&["donation", "list", "--fund", "f_1"])["donations"].as_array().map(Vec::len), Some(1));
+    assert_eq!(books.json(&["donation", "list", "--last", "1"])["donations"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn public_text_names_no_donor() {
+    let books = Books::opened();
+    books.json(&["fund", "open", "--id", "f", "--type", "unrestricted", "--name-zh", "日常", "--name-en", "General"]);
+    books.json(&["account", "open", "bank/1", "--fund", "f"]);
+    books.json(&["donation", "receive", "--fund", "f", "--amount", "1", "--order-no", "A1", "--name", "张小明"]);
+    let named = ["fund", "open", "--type", "unrestricted", "--name-zh", "感谢张小明的基金", "--name-en", "Thanks"];
+    books.refused(&named, 3, "the name of a donor");
+    let zh = books.run(&[named.as_slice(), &["--lang", "zh"]].concat());
+    let told = String::from_utf8_lossy(&zh.stderr).into_owned();
+    assert!(told.contains("捐赠人的姓名") && !told.contains("张小明"), "{told}");
+}
+
+#[test]
+fn a_file_read_anew_with_a_better_mapping_is_an_import_of_its_own() {
+    let books = Books::opened();
+    books.json(&["fund", "open", "--id", "f", "--type", "unrestricted", "--name-zh", "日常", "--name-en", "General"]);
+    let (file, narrow, wide) = (books.0.join("s.csv"), books.0.join("narrow.toml"), books.0.join("wide.toml"));
+    std::fs::write(&file, "day,money,no,state\n2026-03-01,5.00,a1,捐款\n2026-03-02,7.00,a2,捐赠\n").expect("writable");
+    let mapping = |accepted: &str| {
+        format!(
+            "unit = 'CNY'\naccount = 'bank/own'\n[columns]\nday = 'day'\namount = 'money'\nreference = 'no'\nstatus = 'state'\n[status]\naccepted = [{accepted}]\n"
+        )
+    };
+    std::fs::write(&narrow, mapping("'捐款'")).expect("writable");
+    std::fs::write(&wide, mapping("'捐款', '捐赠'")).expect("writable");
+    let import = |mapping: &Path| {
+        let (file, mapping) = (file.to_str().expect("UTF-8"), mapping.to_str().expect("UTF-8"));
+        books.json(&["import", file, "--fund", "f", "--mapping", mapping])
+    };
+    let first = import(&narrow);
+    assert_eq!((&first["accepted"], &first["rejected"]), (&1.into(), &1.into()), "{first}");
+    let second = import(&wide);
+    assert_eq!((&second["accepted"], &second["duplicates"]), (&1.into(), &1.into()), "{second}");
+    assert!(second["entry"].as_u64() > first["entry"].as_u64(), "it is told in the ledger: {second}");
+    let third = import(&wide);
+    assert_eq!((&third["accepted"], &third["entry"]), (&0.into(), &Json::Null), "{third}");
+}

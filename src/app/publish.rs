@@ -9,6 +9,7 @@ use crate::domain::body::Body;
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::case::{Case, CaseStatus};
 use crate::domain::command::{Command, Order};
+use crate::domain::disbursement::{Disbursement, DisbursementStatus};
 use crate::domain::disclosure::Published;
 use crate::domain::donation::Donation;
 use crate::domain::fund::Fund;
@@ -22,7 +23,7 @@ use crate::ledger::note::Note;
 use crate::ledger::sum_tree::{self, Item};
 use crate::report::model::case::{
     CampaignRow, CaseReport, CaseRow, CaseRows, CorrectionRow, CutRow, DayRow, FundRow, Line, LineKind,
-    OrganisationRow, ReportRow, SourceRow, SurplusRow, case_report,
+    OrganisationRow, OtherFundingRow, ReportRow, SourceRow, SurplusRow, case_report,
 };
 use crate::report::{Language, ReportError, pdf};
 use crate::store::{Store, StoreError, StoredEntry};
@@ -215,6 +216,7 @@ pub async fn at_size(
         (format!("CASE-{org_code}-{}-{day}", upper(case.case.as_str())), 1)
     });
     let terms = rows.terms()?;
+    let other_funding = other_funding(opened, &case, unit, size).await?;
     let report = case_report(CaseRows {
         organisation: OrganisationRow {
             name_zh: organisation.name_zh,
@@ -262,7 +264,7 @@ pub async fn at_size(
         movements: rows.movements,
         corrections: rows.corrections,
         surplus: rows.surplus,
-        other_funding: Vec::new(),
+        other_funding,
         ledger_balance: rows.balance,
         report: ReportRow {
             number,
@@ -362,6 +364,36 @@ async fn campaign_of(opened: &Opened, fund: &FundId) -> Result<Option<CampaignRo
         }
     }
     Ok(None)
+}
+
+/// What other funds of this organisation paid for the case: known, and in none of the totals of the case's own fund.
+async fn other_funding(
+    opened: &Opened,
+    case: &Case,
+    unit: Unit,
+    size: u64,
+) -> Result<Vec<OtherFundingRow>, PublishError> {
+    let mut by_fund: BTreeMap<FundId, Option<i64>> = BTreeMap::new();
+    for (_, doc) in opened.store.subjects(opened.row.ledger_id, "disbursement").await? {
+        let payment = state(&doc, Disbursement::from_object)?;
+        let DisbursementStatus::Paid { paid, returned, .. } = payment.status else { continue };
+        if payment.case != case.case || payment.fund == case.fund || paid >= size {
+            continue;
+        }
+        let sum = by_fund.entry(payment.fund).or_insert(Some(0));
+        // Amounts in another currency do not add up; the row then says that there was money, and not how much.
+        *sum = sum.filter(|_| payment.amount.unit() == unit).map(|sum| sum + payment.amount.minor() - returned);
+    }
+    let mut rows = Vec::new();
+    for (id, amount) in by_fund {
+        let fund: Fund = subject(opened, "fund", id.as_str(), Fund::from_object).await?;
+        rows.push(OtherFundingRow {
+            kind_zh: format!("本机构另一基金：{}", fund.name_zh),
+            kind_en: format!("Another fund of this organisation: {}", fund.name_en),
+            amount,
+        });
+    }
+    Ok(rows)
 }
 
 /// The quantities of a case report, entry by entry.

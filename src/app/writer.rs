@@ -6,8 +6,9 @@
 //! writer forgets its caches and reads them again.
 
 use super::folder::{self, OpenError, Opened, WriteLock};
+use super::public_text;
 use crate::clock::Clock;
-use crate::domain::command::{Command, Order};
+use crate::domain::command::Command;
 use crate::domain::decide::{self, Context, Stop};
 use crate::domain::disclosure::Published;
 use crate::domain::refusal::Refusal;
@@ -23,7 +24,8 @@ use crate::ledger::line::{Inflow, Line};
 use crate::ledger::posting::CashRule;
 use crate::store::{Batch, EntryRow, PersonKeyRow, RunRow, SpanRow, Store, StoreError, SubjectRow, VaultRow};
 use crate::values::{Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
-use crate::vault::{Fresh, Keyed, VaultKey, scan};
+use crate::vault::names::Names;
+use crate::vault::{Fresh, Keyed, VaultKey};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -251,6 +253,8 @@ struct Writer {
     roles: BTreeMap<StaffId, BTreeSet<Role>>,
     /// Keys and references to their entries; filled at first use.
     known: Option<Known>,
+    /// Names of donors; read at the first command with public text.
+    names: Option<Names>,
     latest_person: u64,
     durable: (u64, Hash),
     signed: u64,
@@ -275,6 +279,7 @@ impl Writer {
             line_ids: BTreeMap::new(),
             roles: BTreeMap::new(),
             known: None,
+            names: None,
             latest_person: 0,
             durable: (0, Hash::ZERO),
             signed: 0,
@@ -302,6 +307,7 @@ impl Writer {
         self.opened.row = row;
         self.set = WorkingSet::default();
         self.known = None;
+        self.names = None;
         let ledger_id = self.ledger_id();
         self.line_ids = BTreeMap::new();
         for (id, name) in self.store().lines(ledger_id).await? {
@@ -477,8 +483,15 @@ impl Writer {
                 return Ok(Err(Refusal::ReferenceRepeated { seq: *seq }));
             }
         }
-        if let Err(refusal) = scan_public(&submission.command.order) {
-            return Ok(Err(refusal));
+        let texts = public_text::texts(&submission.command.order);
+        if !texts.is_empty() {
+            if self.names.is_none() && public_text::may_name(&submission.command.order) {
+                self.wait_for(in_flight).await;
+                self.names = Some(public_text::names(self.store(), self.ledger_id(), self.vault()).await?);
+            }
+            if let Err(refusal) = public_text::scan(&texts, self.names.as_ref()) {
+                return Ok(Err(refusal));
+            }
         }
         let drafts = loop {
             match self.try_decide(&submission.command) {
@@ -530,6 +543,9 @@ impl Writer {
             }
         }
         if let Some(secret) = submission.secret {
+            if let (Some(names), Some(name)) = (&mut self.names, public_text::name_of(&secret.record)) {
+                names.insert(&name);
+            }
             self.latest_person += 1;
             let (sealed, wrapped) = self.vault().seal(&secret.fresh, self.latest_person, first, &secret.record);
             decided.batch.vault.push(VaultRow { seq: first, person: self.latest_person, sealed });
@@ -762,41 +778,6 @@ fn answer(answers: Vec<Waiting>, error: Option<WriteError>) {
         // A caller that has gone away does not need its answer.
         let _ = reply.send(error.clone().map_or(Ok(results), Err));
     }
-}
-
-/// Refuses text that would be public for ever and holds a number of a person.
-fn scan_public(order: &Order) -> Result<(), Refusal> {
-    let texts: Vec<(&'static str, &str)> = match order {
-        Order::OpenLedger(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
-        Order::OpenFund(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
-        Order::FileCampaign(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
-        Order::OpenCase(order) => vec![("region_zh", &order.region_zh), ("region_en", &order.region_en)],
-        Order::OpenAccount { account, .. } => vec![("account", account.as_str())],
-        Order::Transfer(_)
-        | Order::OpenCampaign { .. }
-        | Order::EndCampaign { .. }
-        | Order::AssessCase { .. }
-        | Order::ApproveCase { .. }
-        | Order::DeclineCase { .. }
-        | Order::CloseCase { .. }
-        | Order::ReceiveDonation(_)
-        | Order::RefundDonation { .. }
-        | Order::RequestDisbursement(_)
-        | Order::ApproveDisbursement { .. }
-        | Order::RejectDisbursement { .. }
-        | Order::PayDisbursement { .. }
-        | Order::ReturnDisbursement { .. }
-        | Order::AcknowledgeDisbursement { .. }
-        | Order::Reverse { .. }
-        | Order::CompleteImport(_)
-        | Order::PublishReport(_) => Vec::new(),
-    };
-    for (field, text) in texts {
-        if let Some(what) = scan::private(text) {
-            return Err(Refusal::Private { field, what });
-        }
-    }
-    Ok(())
 }
 
 /// The posts of an entry that is in the log: op, line, positions.

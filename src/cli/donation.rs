@@ -2,9 +2,13 @@
 
 use super::fund::amount;
 use super::session::{Failure, Session};
+use crate::app::folder::Opened;
 use crate::app::gift::{Gift, submission};
 use crate::domain::command::Order;
+use crate::domain::donation::Donation as Recorded;
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
+use crate::ledger::entry::Entry;
+use crate::store::StoreError;
 use crate::values::{AccountId, Day, FundId, Unit};
 
 /// Gifts
@@ -65,6 +69,18 @@ pub(super) enum Donation {
         /// Day of the fact
         #[arg(long)]
         on: Option<Day>,
+    },
+    /// List the newest gifts
+    List {
+        /// Only of this fund
+        #[arg(long)]
+        fund: Option<FundId>,
+        /// Only of this day
+        #[arg(long)]
+        on: Option<Day>,
+        /// How many
+        #[arg(long, default_value_t = 20, value_name = "COUNT")]
+        last: usize,
     },
     /// Make the donor's receipt code of a gift; shown once
     Code {
@@ -142,6 +158,36 @@ impl Donation {
                     serde_json::json!({"donation": seq}),
                 );
             }
+            Self::List { fund, on, last } => {
+                let opened = session.open().await?;
+                let wanted = |gift: &Recorded| {
+                    fund.as_ref().is_none_or(|fund| gift.fund == *fund) && on.is_none_or(|on| gift.on == on)
+                };
+                let gifts = newest(&opened, last, wanted).await?;
+                opened.store.close().await;
+                let rows: Vec<Vec<String>> = gifts
+                    .iter()
+                    .map(|gift| {
+                        let (gross, source) = (gift.gross.to_string(), gift.source.to_string());
+                        vec![gift.seq.to_string(), gift.on.to_string(), gift.fund.to_string(), source, gross]
+                    })
+                    .collect();
+                let heads = session.out.pick(
+                    [("记录", true), ("日期", false), ("基金", false), ("来源", false), ("金额", true)],
+                    [("entry", true), ("day", false), ("fund", false), ("source", false), ("amount", true)],
+                );
+                session.out.table(&heads, &rows);
+                let donations: Vec<_> = gifts
+                    .iter()
+                    .map(|gift| {
+                        serde_json::json!({
+                            "seq": gift.seq, "on": gift.on.to_string(), "fund": gift.fund.as_str(),
+                            "source": gift.source.as_str(), "unit": gift.gross.unit().as_str(), "amount": gift.gross.minor(),
+                        })
+                    })
+                    .collect();
+                session.out.object(&serde_json::json!({"donations": donations}));
+            }
             Self::Code { seq } => {
                 let lock = session.folder.lock().await?;
                 let opened = session.open().await?;
@@ -164,4 +210,23 @@ impl Donation {
         }
         Ok(())
     }
+}
+
+/// The newest gifts that are wanted, newest first.
+async fn newest(opened: &Opened, count: usize, wanted: impl Fn(&Recorded) -> bool) -> Result<Vec<Recorded>, Failure> {
+    const PAGE: u32 = 1_000;
+    let (mut gifts, mut end) = (Vec::new(), opened.row.size);
+    while end > 0 && gifts.len() < count {
+        let from = end.saturating_sub(u64::from(PAGE));
+        let page = opened.store.entries(opened.row.ledger_id, from, u32::try_from(end - from).unwrap_or(PAGE)).await?;
+        for stored in page.iter().rev() {
+            let damaged = |what: String| StoreError::Damaged { table: "entry", what };
+            let entry = Entry::parse(&stored.bytes).map_err(|error| damaged(error.to_string()))?;
+            let gift = Recorded::from_entry(&entry).map_err(|error| damaged(error.to_string()))?;
+            gifts.extend(gift.filter(&wanted));
+        }
+        end = from;
+    }
+    gifts.truncate(count);
+    Ok(gifts)
 }

@@ -97,6 +97,7 @@ pub(super) fn text(refusal: &Refusal) -> String {
             let what = match *what {
                 "an identity number" => "身份证号",
                 "a mobile number" => "手机号",
+                "the name of a donor" => "一位捐赠人的姓名",
                 _ => "银行卡号",
             };
             format!("{field} 里有{what}。账本永久公开，请删去后再提交。")

@@ -3,6 +3,7 @@
 //! A record and its salt are sealed with a key of the person (ChaCha20-Poly1305, RFC 8439, nonce = entry number: one key seals one
 //! entry once). That key is wrapped with the vault's key (XChaCha20-Poly1305, random nonce). Erasing a person removes both rows.
 
+pub mod names;
 pub mod scan;
 
 use crate::ledger::commitment::Salt;
