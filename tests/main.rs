@@ -8,6 +8,7 @@ mod architecture;
 mod checker;
 mod faults;
 mod import_formats;
+mod readme;
 mod report;
 mod statements;
 mod story;

@@ -387,3 +387,58 @@ fn a_file_read_anew_with_a_better_mapping_is_an_import_of_its_own() {
     let third = import(&wide);
     assert_eq!((&third["accepted"], &third["entry"]), (&0.into(), &Json::Null), "{third}");
 }
+
+#[test]
+fn the_sums_of_the_report_are_those_of_an_independent_query() {
+    if ["sqlite3", "pdftotext"].iter().any(|program| Command::new(program).arg("-version").output().is_err()) {
+        eprintln!("not compared: sqlite3 or pdftotext is not here");
+        return;
+    }
+    let books = Books::new();
+    let data = books.data();
+    let demo = books.run(&["demo", "--json", "--dir", data.to_str().expect("UTF-8")]);
+    let told: Json = serde_json::from_slice(&demo.stdout).expect("one JSON object");
+    let sum = |kind: &str, op: &str| -> i64 {
+        let query = format!(
+            "select coalesce(sum(post.value ->> 'to') - sum(post.value ->> 'from'), 0)
+             from entry, json_each(cast(bytes as text), '$.post') as post
+             where cast(bytes as text) ->> 'kind' = '{kind}' and post.value ->> 'op' = '{op}'
+               and post.value ->> 'line' = 'f_3k9w/CNY'"
+        );
+        let output = Command::new("sqlite3").arg(data.join("mingzhang.db")).arg(query).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.trim().parse().unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+    };
+    let (receipts, gross) = (sum("donation.received", "in"), sum("disbursement.paid", "out"));
+    let (reversed, returned) = (sum("entry.reversed", "free"), sum("disbursement.returned", "free"));
+    let moved = sum("fund.transferred", "out");
+    let net = gross - reversed - returned;
+    let yuan = |fen: i64| {
+        let whole = (fen / 100).to_string();
+        let mut grouped = String::new();
+        for (place, digit) in whole.chars().enumerate() {
+            if place > 0 && (whole.len() - place).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        format!("{grouped}.{:02}", fen % 100)
+    };
+    assert!(receipts > 0 && net > 0 && moved > 0);
+    for place in [0, 1] {
+        let path = told["files"][place]["path"].as_str().expect("a path");
+        let output = Command::new("pdftotext").args(["-layout", path, "-"]).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        for (what, fen) in [
+            ("receipts", receipts),
+            ("gross", gross),
+            ("reversed", reversed),
+            ("returned", returned),
+            ("net", net),
+            ("transferred", moved),
+            ("closing", receipts - net - moved),
+        ] {
+            assert!(text.contains(&yuan(fen)), "{what} {} is not in {path}", yuan(fen));
+        }
+    }
+}
