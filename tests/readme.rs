@@ -1,6 +1,6 @@
 //! The README is right: its tour runs, line by line, and says what the program says; every subcommand stands in it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 struct Step {
@@ -58,7 +58,7 @@ fn copy(from: &Path, to: &Path) {
 fn the_tour_runs_and_says_what_the_readme_says() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = std::fs::read_to_string(manifest.join("README.md")).expect("the README");
-    let folder = PathBuf::from(std::env::temp_dir()).join(format!("mingzhang-readme-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("mingzhang-readme-{}", std::process::id()));
     copy(&manifest.join("docs/samples"), &folder.join("docs/samples"));
     let steps = steps(&readme);
     assert!(steps.len() > 15, "the tour is there");
