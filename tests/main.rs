@@ -13,3 +13,4 @@ mod report;
 mod statements;
 mod story;
 mod vectors;
+mod writer;

@@ -206,8 +206,22 @@ impl Handle {
     }
 }
 
+/// Rows of runs, inflows, states and entries that the writer keeps in memory, some fifty bytes each.
+pub const MEMORY_MAX: usize = 2_000_000;
+
 /// Starts the writer of an opened ledger.
 pub async fn start(opened: Opened, lock: WriteLock, clock: Clock, trust: ClockTrust) -> Result<Handle, WriteError> {
+    start_with_memory(opened, lock, clock, trust, MEMORY_MAX).await
+}
+
+/// Starts it with another memory than [`MEMORY_MAX`] rows.
+pub async fn start_with_memory(
+    opened: Opened,
+    lock: WriteLock,
+    clock: Clock,
+    trust: ClockTrust,
+    memory: usize,
+) -> Result<Handle, WriteError> {
     if let (Some(last), ClockTrust::Checked) = (folder::last_at(&opened.row), trust) {
         let now = clock.now();
         let days = (now.millis() - last.millis()) / 86_400_000;
@@ -215,7 +229,7 @@ pub async fn start(opened: Opened, lock: WriteLock, clock: Clock, trust: ClockTr
             return Err(WriteError::Clock { now, last, days });
         }
     }
-    let mut writer = Writer::new(opened, clock, trust)?;
+    let mut writer = Writer::new(opened, clock, trust, memory)?;
     writer.reload().await?;
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
     tokio::spawn(async move {
@@ -246,6 +260,7 @@ struct Writer {
     opened: Opened,
     clock: Clock,
     trust: ClockTrust,
+    memory: usize,
     zone: Zone,
     head: Head,
     set: WorkingSet,
@@ -268,11 +283,12 @@ struct Known {
 }
 
 impl Writer {
-    fn new(opened: Opened, clock: Clock, trust: ClockTrust) -> Result<Self, WriteError> {
+    fn new(opened: Opened, clock: Clock, trust: ClockTrust, memory: usize) -> Result<Self, WriteError> {
         Ok(Self {
             opened,
             clock,
             trust,
+            memory,
             zone: Zone::shanghai(),
             head: Head::default(),
             set: WorkingSet::default(),
@@ -371,6 +387,11 @@ impl Writer {
                 answer(decided.answers, None);
             } else {
                 in_flight = Some(self.begin_commit(decided));
+            }
+            if self.set.rows() > self.memory {
+                // What is durable can be read again; what is not must stay.
+                self.wait_for(&mut in_flight).await;
+                self.set = WorkingSet::default();
             }
             if !finishing.is_empty() {
                 self.wait_for(&mut in_flight).await;

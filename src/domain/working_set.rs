@@ -133,6 +133,18 @@ impl WorkingSet {
         }
     }
 
+    /// How many rows are held, an entry counted by its bytes.
+    pub fn rows(&self) -> usize {
+        let states = self.accounts.len()
+            + self.funds.len()
+            + self.campaigns.len()
+            + self.cases.len()
+            + self.disbursements.len()
+            + self.reports.len();
+        let bytes: usize = self.entries.values().flatten().map(Vec::len).sum();
+        self.book.rows() + states * 8 + bytes / 50
+    }
+
     /// An entry's bytes.
     pub fn entry(&self, seq: u64) -> Result<Option<&[u8]>, Need> {
         self.entries.get(&seq).map(Option::as_deref).ok_or(Need::Entry(seq))

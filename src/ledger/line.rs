@@ -150,6 +150,11 @@ impl Line {
         self.runs.iter().map(|(from, run)| (Span { from: *from, to: run.to }, run.state))
     }
 
+    /// How many runs and inflows are held.
+    pub fn rows(&self) -> usize {
+        self.runs.len() + self.inflows.len()
+    }
+
     /// The run that starts at this position.
     pub fn run_at(&self, from: u64) -> Option<Run> {
         self.runs.get(&from).copied()

@@ -201,6 +201,13 @@ impl Book {
         &self.lines
     }
 
+    /// How many runs, inflows and sides of transfers are held.
+    pub fn rows(&self) -> usize {
+        let lines: usize = self.lines.iter().map(Line::rows).sum();
+        let sides: usize = self.transfers.values().map(|transfer| transfer.outs.len() + transfer.ins.len()).sum();
+        lines + sides
+    }
+
     /// Place of a line among [`Book::lines`].
     pub fn place(&self, name: &str) -> Option<usize> {
         self.places.get(name).copied()
