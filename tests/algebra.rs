@@ -2,7 +2,7 @@
 //! of them right, some of them broken; both must say the same, with the same code, and hold the same money.
 
 use mingzhang::ledger::entry::RawPost;
-use mingzhang::ledger::line::State;
+use mingzhang::ledger::line::{Line, State};
 use mingzhang::ledger::posting::{Book, CashRule};
 use mingzhang::ledger::transfer::Placed;
 use mingzhang::values::Span;
@@ -319,6 +319,48 @@ impl Picker<'_> {
     }
 }
 
+/// The book as it would be read again from its stored rows.
+fn read_again(book: &Book) -> Book {
+    let mut again = Book::default();
+    for line in book.lines() {
+        let read = Line::from_rows(line.name().clone(), line.runs()).expect("the runs leave no gap");
+        assert_eq!((read.end(), read.totals()), (line.end(), line.totals()));
+        again.know_line(read);
+        let name = line.name().to_string();
+        for inflow in line.inflows_in(Span { from: 0, to: line.end() }).collect::<Vec<_>>().into_iter().rev() {
+            again.know_inflow(&name, inflow);
+            again.know_inflow(&name, inflow);
+        }
+    }
+    assert_eq!(again.rows(), book.rows() - sides(book));
+    for seq in 0..64 {
+        if let Some(transfer) = book.transfer(seq) {
+            let named = |side: &[Placed]| -> Vec<_> {
+                side.iter().map(|placed| (book.lines()[placed.line].name().clone(), placed.span)).collect()
+            };
+            again.know_transfer(seq, &named(&transfer.outs), &named(&transfer.ins));
+            assert_eq!(again.transfer(seq).map(|known| known.conversion), Some(transfer.conversion));
+        }
+    }
+    assert_eq!(again.rows(), book.rows());
+    again
+}
+
+fn sides(book: &Book) -> usize {
+    (0..64).filter_map(|seq| book.transfer(seq)).map(|transfer| transfer.outs.len() + transfer.ins.len()).sum()
+}
+
+/// The first `length` positions in this state.
+fn taken(cells: &[State], among: std::ops::Range<usize>, state: State, length: u64) -> Option<Vec<u64>> {
+    let found: Vec<u64> = among.filter(|at| cells[*at] == state).map(|at| u64::try_from(at).expect("small")).collect();
+    let length = usize::try_from(length).expect("small");
+    found.get(..length).map(<[u64]>::to_vec)
+}
+
+fn positions(spans: Vec<Span>) -> Vec<u64> {
+    spans.into_iter().flat_map(|span| span.from..span.to).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -334,6 +376,9 @@ proptest! {
             let expected = model.apply(seq, &posts);
             let found = book.apply(seq, &raw, &[], CashRule::Ignored);
             prop_assert_eq!(found.map_err(|broken| broken.rule.code()), expected, "entry {} {:?}", seq, posts);
+            if seq % 7 == 6 {
+                book = read_again(&book);
+            }
         }
         for (number, name) in LINES.iter().enumerate() {
             let Some(line) = book.line(name) else {
@@ -343,14 +388,39 @@ proptest! {
             let cells: Vec<State> = model.lines[number].iter().map(|cell| cell.state).collect();
             let runs: Vec<(Span, State)> = line.runs().collect();
             let walked: Vec<State> = runs.iter().flat_map(|(span, state)| std::iter::repeat_n(*state, place(i64::try_from(span.length()).expect("small")))).collect();
-            prop_assert_eq!(walked, cells);
+            prop_assert_eq!(&walked, &cells);
             prop_assert!(runs.windows(2).all(|pair| pair[0].1 != pair[1].1), "runs are maximal");
             let totals = line.totals();
             let count = |n: usize| u64::try_from(n).expect("small");
             let (free, held, spent, void) = model.count(number);
             prop_assert_eq!((totals.free, totals.held, totals.spent, totals.void), (count(free), count(held), count(spent), count(void)));
             prop_assert_eq!(totals.end(), line.end(), "every position is in one state");
-            prop_assert_eq!(line.lowest_free(totals.free).map(|spans| spans.iter().map(|span| span.length()).sum::<u64>()), Some(totals.free));
+            for length in 0..=totals.free + 1 {
+                let lowest = taken(&cells, 0..cells.len(), State::Free, length);
+                prop_assert_eq!(line.lowest_free(length).map(positions), lowest.clone(), "the lowest {} free", length);
+            }
+            let middle = cells.len() / 3..cells.len() - cells.len() / 4;
+            for state in cells.iter().copied().take(3) {
+                let span = Span { from: count(middle.start), to: count(middle.end) };
+                let inside = if middle.is_empty() { Vec::new() } else { line.in_state(span, state).collect() };
+                let all: Vec<u64> = positions(inside);
+                let expected: Vec<u64> = middle.clone().filter(|at| cells[*at] == state).map(count).collect();
+                prop_assert_eq!(&all, &expected);
+                for length in 0..=count(expected.len()) {
+                    let mut highest = expected.clone().split_off(expected.len() - usize::try_from(length).expect("small"));
+                    let mut found = line.highest_in(&[span], state, length).map(positions).unwrap_or_default();
+                    found.sort_unstable();
+                    highest.sort_unstable();
+                    prop_assert_eq!(found, highest);
+                }
+                prop_assert_eq!(line.highest_in(&[span], state, count(expected.len()) + 1), None);
+            }
+            for (span, state) in &runs {
+                prop_assert_eq!(line.run_at(span.from).map(|run| (run.to, run.state)), Some((span.to, *state)));
+                if span.length() > 1 {
+                    prop_assert_eq!(line.run_at(span.from + 1), None);
+                }
+            }
             let here = book.lines().iter().position(|known| known.name() == line.name()).expect("it is in the book");
             for at in 0..model.lines[number].len() {
                 let Some((state, end)) = model.follow(number, at) else { continue };

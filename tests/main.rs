@@ -6,6 +6,7 @@
 mod algebra;
 mod architecture;
 mod checker;
+mod edges;
 mod faults;
 mod import_formats;
 mod readme;
