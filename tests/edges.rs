@@ -1,10 +1,12 @@
 //! The edges of the format: what lies just inside is read and written, what lies just outside is refused.
 
 use mingzhang::ledger::canonical::{DEPTH_MAX, NotWritable, Object, Value};
-use mingzhang::ledger::entry::{BYTES_MAX, Entry};
+use mingzhang::ledger::entry::{BYTES_MAX, Entry, RawPost};
 use mingzhang::ledger::line::Line;
 use mingzhang::ledger::merkle::Frontier;
 use mingzhang::ledger::note::{KeyKind, Note, SignatureLine, VerifierKey};
+use mingzhang::ledger::posting::{Book, CashRule};
+use mingzhang::ledger::proof::{BYTES_MAX as PROOF_BYTES_MAX, Proof};
 use mingzhang::values::{Hash, LineName};
 
 const ENTRY: &str = r#"{"at":"2026-01-01T02:00:00.000Z","body":{},"by":"system","cash":[{"account":"bank/1","amount":5,"unit":"CNY"}],"kind":"donation.received","ledger":"mingzhang.example/books","post":[{"from":0,"line":"f/CNY","op":"in","to":5}],"prev":"0000000000000000000000000000000000000000000000000000000000000000","seq":0,"v":1}"#;
@@ -228,5 +230,70 @@ fn the_form_of_a_note_is_kept_to_its_limits() {
     assert!(unsigned.verify(&log).is_err());
     for bad in ["+00000000+AAAA", "a b+00000000+AAAA", "a", "a+b"] {
         assert!(VerifierKey::parse(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_form_of_a_proof_is_kept_to_its_limits() {
+    let proof = |index: &str, path: usize, rest: &str| {
+        let hashes = format!("{}\n", Hash::ZERO.to_base64()).repeat(path);
+        format!("c2sp.org/tlog-proof@v1\nindex {index}\n{hashes}\n{rest}")
+    };
+    for (index, good) in [
+        ("0", true),
+        ("7", true),
+        ("10", true),
+        ("07", false),
+        ("00", false),
+        ("", false),
+        ("-1", false),
+        ("+1", false),
+        ("1 ", false),
+        ("x", false),
+    ] {
+        let text = proof(index, 0, "checkpoint");
+        let read = Proof::parse(text.as_bytes());
+        assert_eq!(read.is_ok(), good, "{index}");
+        if let Ok(read) = read {
+            assert_eq!(read.to_string(), text);
+        }
+    }
+    assert!(Proof::parse(proof("1", 64, "c").as_bytes()).is_ok_and(|proof| proof.path.len() == 64));
+    assert!(Proof::parse(proof("1", 65, "c").as_bytes()).is_err());
+    let spare = PROOF_BYTES_MAX - proof("1", 0, "").len();
+    assert!(Proof::parse(proof("1", 0, &"c".repeat(spare)).as_bytes()).is_ok());
+    assert!(Proof::parse(proof("1", 0, &"c".repeat(spare + 1)).as_bytes()).is_err());
+    for bad in [
+        "c2sp.org/tlog-proof@v2\nindex 1\n\nc",
+        "c2sp.org/tlog-proof@v1\nindex 1\nc",
+        "c2sp.org/tlog-proof@v1\nindex 1\nAAAA\n\nc",
+    ] {
+        assert!(Proof::parse(bad.as_bytes()).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_broken_rule_says_where() {
+    let post = |op: &'static str, line: &'static str, from: i64, to: i64, of: Option<i64>| RawPost {
+        op: op.into(),
+        line: line.into(),
+        from,
+        to,
+        of,
+    };
+    for (bad, path) in [
+        (post("in", "F/CNY", 0, 5, None), "/post/1/line"),
+        (post("give", "f/CNY", 5, 9, None), "/post/1/op"),
+        (post("in", "f/CNY", 5, 5, None), "/post/1/to"),
+        (post("hold", "f/CNY", 0, 9, None), "/post/1/to"),
+        (post("in", "f/CNY", 6, 9, None), "/post/1/from"),
+        (post("free", "f/CNY", 0, 5, None), "/post/1/of"),
+        (post("void", "f/CNY", 0, 5, Some(9)), "/post/1/of"),
+    ] {
+        let mut book = Book::default();
+        let posts = [post("in", "f/CNY", 0, 5, None), bad.clone()];
+        let broken = book.apply(1, &posts, &[], CashRule::Ignored).expect_err("it breaks a rule");
+        assert!(broken.to_string().starts_with(path), "{bad:?}: {broken}");
+        assert_eq!(book.lines().iter().map(Line::end).sum::<u64>(), 0, "nothing of it is kept");
     }
 }

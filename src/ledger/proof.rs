@@ -22,7 +22,7 @@ use std::fmt;
 /// Most hashes that a path can have: a tree of 2^64 leaves.
 const PATH_MAX: usize = 64;
 /// Largest proof that is read, in bytes.
-const BYTES_MAX: usize = 1_100_000;
+pub const BYTES_MAX: usize = 1_100_000;
 
 /// Inclusion of one entry in a signed tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
