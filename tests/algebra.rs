@@ -4,7 +4,7 @@
 use mingzhang::ledger::entry::RawPost;
 use mingzhang::ledger::line::{Line, State};
 use mingzhang::ledger::posting::{Book, CashRule};
-use mingzhang::ledger::transfer::Placed;
+use mingzhang::ledger::transfer::{Placed, Transfer};
 use mingzhang::values::Span;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -429,6 +429,53 @@ proptest! {
                 prop_assert_eq!(found.len(), 1);
                 prop_assert_eq!((found[0].state, book.lines()[found[0].line].name().to_string(), found[0].amount), (state, LINES[end].to_owned(), 1));
             }
+        }
+    }
+}
+
+fn side(lengths: &[u64], first_line: usize) -> Vec<Placed> {
+    let place = |(number, length): (usize, &u64)| {
+        let from = 100 * u64::try_from(number).expect("small");
+        Placed { line: first_line + number % 2, span: Span { from, to: from + length } }
+    };
+    lengths.iter().enumerate().map(place).collect()
+}
+
+/// Positions of a side, laid end to end.
+fn single(side: &[Placed]) -> Vec<Placed> {
+    let cut = |placed: &Placed| {
+        let line = placed.line;
+        (placed.span.from..placed.span.to).map(move |at| Placed { line, span: Span { from: at, to: at + 1 } })
+    };
+    side.iter().flat_map(cut).collect()
+}
+
+proptest! {
+    #[test]
+    fn where_money_came_from_is_the_transpose_of_where_it_went(
+        outs in prop::collection::vec(1_u64..9, 1..5),
+        ins in prop::collection::vec(1_u64..9, 1..5),
+        conversion in any::<bool>(),
+    ) {
+        let total: u64 = outs.iter().sum();
+        let ins = if conversion { ins } else { vec![total - total / 3, total / 3].into_iter().filter(|length| *length > 0).collect() };
+        let transfer = Transfer { outs: side(&outs, 0), ins: side(&ins, 2), conversion };
+        let (sources, images) = (single(&transfer.outs), single(&transfer.ins));
+        for image in &images {
+            let found = single(&transfer.source(*image));
+            let expected: Vec<Placed> = sources.iter().copied().filter(|source| single(&transfer.image(*source)).contains(image)).collect();
+            prop_assert!(expected.iter().all(|source| found.contains(source)), "{:?} of {:?}", expected, found);
+            if conversion {
+                // A target position may have come from any source position whose scaled interval touches it.
+                let (m, n) = (sources.len(), images.len());
+                prop_assert!(found.len() <= m.div_ceil(n) + 1 + 2, "{} of {} over {}", found.len(), m, n);
+            } else {
+                prop_assert_eq!(found, expected);
+            }
+        }
+        let everything: Vec<Placed> = transfer.outs.iter().flat_map(|piece| single(&transfer.image(*piece))).collect();
+        if !conversion {
+            prop_assert_eq!(everything, images);
         }
     }
 }

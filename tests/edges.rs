@@ -7,6 +7,7 @@ use mingzhang::ledger::merkle::Frontier;
 use mingzhang::ledger::note::{KeyKind, Note, SignatureLine, VerifierKey};
 use mingzhang::ledger::posting::{Book, CashRule};
 use mingzhang::ledger::proof::{BYTES_MAX as PROOF_BYTES_MAX, Proof};
+use mingzhang::ledger::verify::Verifier;
 use mingzhang::values::{Hash, LineName};
 
 const ENTRY: &str = r#"{"at":"2026-01-01T02:00:00.000Z","body":{},"by":"system","cash":[{"account":"bank/1","amount":5,"unit":"CNY"}],"kind":"donation.received","ledger":"mingzhang.example/books","post":[{"from":0,"line":"f/CNY","op":"in","to":5}],"prev":"0000000000000000000000000000000000000000000000000000000000000000","seq":0,"v":1}"#;
@@ -295,5 +296,26 @@ fn a_broken_rule_says_where() {
         let broken = book.apply(1, &posts, &[], CashRule::Ignored).expect_err("it breaks a rule");
         assert!(broken.to_string().starts_with(path), "{bad:?}: {broken}");
         assert_eq!(book.lines().iter().map(Line::end).sum::<u64>(), 0, "nothing of it is kept");
+    }
+}
+
+#[test]
+fn two_entries_may_have_one_time_and_none_goes_back() {
+    let entry = |at: &str, prev: Hash, seq: u64| {
+        let text = ENTRY.replace("2026-01-01T02:00:00.000Z", at).replace(&"0".repeat(64), &prev.to_hex());
+        text.replace("\"seq\":0", &format!("\"seq\":{seq}")).replace(
+            "\"from\":0,\"line\":\"f/CNY\",\"op\":\"in\",\"to\":5",
+            &format!("\"from\":{},\"line\":\"f/CNY\",\"op\":\"in\",\"to\":{}", seq * 5, seq * 5 + 5),
+        )
+    };
+    for (second, good) in
+        [("2026-01-01T02:00:00.000Z", true), ("2026-01-01T02:00:00.001Z", true), ("2026-01-01T01:59:59.999Z", false)]
+    {
+        let mut verifier = Verifier::new("mingzhang.example/books");
+        let first = entry("2026-01-01T02:00:00.000Z", Hash::ZERO, 0);
+        let (_, leaf) = verifier.push(first.as_bytes()).expect("the first entry holds");
+        let pushed = verifier.push(entry(second, leaf, 1).as_bytes()).map(drop);
+        assert_eq!(pushed.is_ok(), good, "{second}: {pushed:?}");
+        assert_eq!(verifier.head().size(), if good { 2 } else { 1 }, "after an error it stays where it was");
     }
 }

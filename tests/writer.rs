@@ -4,7 +4,7 @@ use mingzhang::app::folder::{Folder, Opened};
 use mingzhang::app::gift::{Gift, submission};
 use mingzhang::app::writer::{self, ClockTrust, Submission};
 use mingzhang::clock::Clock;
-use mingzhang::domain::command::{Command, OpenCase, OpenLedger, Order, RequestDisbursement};
+use mingzhang::domain::command::{OpenCase, OpenLedger, Order, RequestDisbursement};
 use mingzhang::domain::vocabulary::{Category, FeeOnRefund, PayeeClass, ReasonClass, Source, Use};
 use mingzhang::entropy::Entropy;
 use mingzhang::ledger::chain::Head;
@@ -13,11 +13,6 @@ use mingzhang::values::{AccountId, Amount, CaseId, Day, FundId, Hash, Origin, St
 
 fn yuan(minor: i64) -> Amount {
     Amount::new(minor, Unit::CNY).expect("small")
-}
-
-fn bare(by: &StaffId, order: Order) -> Submission {
-    let command = Command { by: by.clone(), order };
-    Submission { command, key: None, reference: None, order: None, secret: None, codes: Vec::new() }
 }
 
 /// Posts a year of a small fund with a writer that keeps so many rows in memory; gives where the log ends.
@@ -59,7 +54,7 @@ async fn post_all(memory: usize) -> (u64, Hash) {
         on,
     };
     let post = async |by: &StaffId, order: Order| {
-        let result = handle.post(vec![bare(by, order)]).await.expect("written").remove(0);
+        let result = handle.post(vec![Submission::bare(by, order)]).await.expect("written").remove(0);
         result.expect("accepted").seq
     };
     post(&maker, Order::OpenLedger(open)).await;

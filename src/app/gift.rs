@@ -2,7 +2,7 @@
 //! vault keeps.
 
 use super::writer::{Secret, Submission, order_text};
-use crate::domain::command::{Command, Order, ReceiveDonation};
+use crate::domain::command::{Order, ReceiveDonation};
 use crate::domain::vocabulary::Source;
 use crate::entropy::Entropy;
 use crate::ledger::canonical::{NotWritable, Object};
@@ -65,12 +65,6 @@ pub fn submission(ledger: &str, by: &StaffId, gift: Gift, entropy: &mut Entropy)
         donor,
         on: gift.on,
     };
-    Ok(Submission {
-        command: Command { by: by.clone(), order: Order::ReceiveDonation(receive) },
-        key: None,
-        reference: None,
-        order: Some(order),
-        secret: Some(Secret { fresh, record }),
-        codes: Vec::new(),
-    })
+    let secret = Some(Secret { fresh, record });
+    Ok(Submission { order: Some(order), secret, ..Submission::bare(by, Order::ReceiveDonation(receive)) })
 }

@@ -4,7 +4,7 @@
 
 use super::gift::{Gift, submission};
 use super::writer::{Accepted, Handle, Lookup, Secret, Submission, WriteError};
-use crate::domain::command::{Command, Order};
+use crate::domain::command::Order;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::entropy::Entropy;
@@ -316,7 +316,7 @@ pub async fn import(
 /// Opens the account for the fund, unless it is.
 async fn open_account(handle: &Handle, by: &StaffId, account: &AccountId, fund: &FundId) -> Result<(), ImportFailure> {
     let order = Order::OpenAccount { account: account.clone(), funds: vec![fund.clone()] };
-    match handle.post(vec![bare(by, order)]).await?.into_iter().next() {
+    match handle.post(vec![Submission::bare(by, order)]).await?.into_iter().next() {
         Some(Err(Refusal::Exists { .. })) | Some(Ok(_)) | None => Ok(()),
         Some(Err(refusal)) => Err(refusal.into()),
     }
@@ -352,23 +352,12 @@ async fn complete(
     let submission = Submission {
         key: key.map(|key| (key, digest.to_hex())),
         secret: Some(Secret { fresh: Fresh { salt, person_key: entropy.bytes(), nonce: entropy.bytes() }, record }),
-        ..bare(by, Order::CompleteImport(body))
+        ..Submission::bare(by, Order::CompleteImport(body))
     };
     match handle.post(vec![submission]).await?.into_iter().next() {
         Some(Ok(accepted)) if !accepted.repeated => Ok(Some(accepted.seq)),
         Some(Ok(_)) | None => Ok(None),
         Some(Err(refusal)) => Err(refusal.into()),
-    }
-}
-
-fn bare(by: &StaffId, order: Order) -> Submission {
-    Submission {
-        command: Command { by: by.clone(), order },
-        key: None,
-        reference: None,
-        order: None,
-        secret: None,
-        codes: Vec::new(),
     }
 }
 
@@ -560,7 +549,7 @@ impl Outcome {
                     format!("import {digest} {}", refund.row.number),
                     format!("{} {}", refund.amount, refund.on),
                 ));
-                match handle.post(vec![Submission { key, ..bare(by, order) }]).await?.into_iter().next() {
+                match handle.post(vec![Submission { key, ..Submission::bare(by, order) }]).await?.into_iter().next() {
                     Some(Ok(accepted)) => {
                         self.imported.refunds_posted += u64::from(!accepted.repeated || !self.was_completed);
                         return Ok(());

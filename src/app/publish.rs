@@ -8,7 +8,7 @@ use super::writer::{Handle, Submission, WriteError, posted};
 use crate::domain::body::Body;
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::case::{Case, CaseStatus};
-use crate::domain::command::{Command, Order};
+use crate::domain::command::Order;
 use crate::domain::disbursement::{Disbursement, DisbursementStatus};
 use crate::domain::disclosure::Published;
 use crate::domain::donation::Donation;
@@ -121,14 +121,7 @@ pub async fn case(
         .text("pdf_en", hash_of(1))
         .text("data", fresh.report.data_hash().to_hex())
         .with("terms", Value::Array(fresh.terms));
-    let submission = Submission {
-        command: Command { by: by.clone(), order: Order::PublishReport(body) },
-        key: None,
-        reference: None,
-        order: None,
-        secret: None,
-        codes: Vec::new(),
-    };
+    let submission = Submission::bare(by, Order::PublishReport(body));
     let accepted = handle.post(vec![submission]).await?.into_iter().next().expect("one answer for one command")?;
     Ok(PublishedFiles { number: fresh.report.full_number(), files, entry: accepted.seq, repeated: false })
 }

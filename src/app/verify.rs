@@ -277,19 +277,10 @@ async fn projection_fault(
         return fault(last, "the table of lines is not what the entries say".into());
     }
     let mut found = SpanSum::default();
-    let mut after = None;
-    loop {
-        let page = store.spans(ledger_id, after, SPANS).await?;
-        if page.is_empty() {
-            break;
-        }
-        for row in page.rows() {
-            match row {
-                Ok(row) => found.add(drawn, &row),
-                Err(error) => return fault(last, error.to_string()),
-            }
-            after = row.ok();
-        }
+    match each_post(store, ledger_id, |row| found.add(drawn, row)).await {
+        Ok(()) => {}
+        Err(error @ StoreError::Damaged { .. }) => return fault(last, error.to_string()),
+        Err(error) => return Err(error),
     }
     if found != expected {
         let seq = first_differing_span(store, ledger_id, replay, drawn).await?;
@@ -328,6 +319,22 @@ async fn projection_fault(
     Ok(None)
 }
 
+/// Walks over the table of posts.
+async fn each_post(store: &Store, ledger_id: i64, mut seen: impl FnMut(&SpanNumbers)) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = store.spans(ledger_id, after, SPANS).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for row in page.rows() {
+            let row = row?;
+            seen(&row);
+            after = Some(row);
+        }
+    }
+}
+
 /// The lowest entry of which a post is missing, added or changed in the table. Slow, and asked for only when something differs.
 async fn first_differing_span(
     store: &Store,
@@ -336,19 +343,11 @@ async fn first_differing_span(
     drawn: &RandomState,
 ) -> Result<u64, StoreError> {
     let mut by_entry: BTreeMap<i64, SpanSum> = BTreeMap::new();
-    let mut after = None;
-    loop {
-        let page = store.spans(ledger_id, after, SPANS).await?;
-        if page.is_empty() {
-            break;
-        }
-        for row in page.rows() {
-            let row = row?;
-            let [_, _, _, seq, ..] = row;
-            by_entry.entry(seq).or_default().add(drawn, &row);
-            after = Some(row);
-        }
-    }
+    each_post(store, ledger_id, |row| {
+        let [_, _, _, seq, ..] = *row;
+        by_entry.entry(seq).or_default().add(drawn, row);
+    })
+    .await?;
     let size = replay.verifier.head().size();
     let mut from = 0;
     while from < size {

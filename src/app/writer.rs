@@ -8,7 +8,7 @@
 use super::folder::{self, OpenError, Opened, WriteLock};
 use super::public_text;
 use crate::clock::Clock;
-use crate::domain::command::Command;
+use crate::domain::command::{Command, Order};
 use crate::domain::decide::{self, Context, Stop};
 use crate::domain::disclosure::Published;
 use crate::domain::refusal::Refusal;
@@ -56,6 +56,14 @@ pub struct Submission {
     pub secret: Option<Secret>,
     /// Codes to keep, by purpose, hash and subject.
     pub codes: Vec<(&'static str, Hash, String)>,
+}
+
+impl Submission {
+    /// An order with nothing beside it.
+    pub fn bare(by: &StaffId, order: Order) -> Self {
+        let command = Command { by: by.clone(), order };
+        Self { command, key: None, reference: None, order: None, secret: None, codes: Vec::new() }
+    }
 }
 
 /// What the vault keeps for an entry.

@@ -8,7 +8,7 @@ use crate::app::demo::{Sample, case_statements, general_statement};
 use crate::app::folder::Folder;
 use crate::app::import::{self, Import, Mode};
 use crate::app::writer::{Submission, chain};
-use crate::domain::command::{Command, FileCampaign, OpenCase, OpenFund, Order, RequestDisbursement, Transfer};
+use crate::domain::command::{FileCampaign, OpenCase, OpenFund, Order, RequestDisbursement, Transfer};
 use crate::domain::vocabulary::{Basis, Category, FeeOnRefund, FundType, PayeeClass, ReasonClass, TransferReason, Use};
 use crate::exchange::import::{Mapping, Options};
 use crate::values::{AccountId, Amount, CampaignId, CaseId, Day, FundId, Hash, Origin, StaffId, Unit};
@@ -98,14 +98,7 @@ impl Story<'_> {
         order: Order,
         codes: Vec<(&'static str, Hash, String)>,
     ) -> Result<u64, Failure> {
-        let submission = Submission {
-            command: Command { by: by.clone(), order },
-            key: None,
-            reference: None,
-            order: None,
-            secret: None,
-            codes,
-        };
+        let submission = Submission { codes, ..Submission::bare(by, order) };
         let result =
             self.handle.post(vec![submission]).await?.into_iter().next().expect("one answer for one command")?;
         Ok(result.seq + result.count - 1)

@@ -3,7 +3,7 @@
 use super::session::{Failure, Session};
 use crate::app::folder::{OpenError, Opened};
 use crate::app::writer::{self, Submission};
-use crate::domain::command::{Command, OpenLedger, Order};
+use crate::domain::command::{OpenLedger, Order};
 use crate::store::Store;
 use crate::values::{Origin, StaffId};
 
@@ -98,15 +98,7 @@ impl Init {
             time_zone: self.time_zone.clone(),
             vkey,
         });
-        let submission = Submission {
-            command: Command { by: user.clone(), order },
-            key: None,
-            reference: None,
-            order: None,
-            secret: None,
-            codes: Vec::new(),
-        };
-        let results = handle.post(vec![submission]).await?;
+        let results = handle.post(vec![Submission::bare(&user, order)]).await?;
         handle.finish().await?;
         Ok((results.into_iter().next().expect("one answer for one command")?, user))
     }

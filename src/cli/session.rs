@@ -6,7 +6,7 @@ use crate::app::folder::{Folder, OpenError, Opened};
 use crate::app::writer::{self, Accepted, ClockTrust, Handle, Submission, WriteError};
 use crate::clock::Clock;
 use crate::config::Lang;
-use crate::domain::command::{Command, Order};
+use crate::domain::command::Order;
 use crate::domain::refusal::Refusal;
 use crate::entropy::Entropy;
 use crate::store::StoreError;
@@ -179,14 +179,8 @@ impl Session {
         beside: impl FnOnce(Submission) -> Submission,
     ) -> Result<Accepted, Failure> {
         let posting = self.begin().await?;
-        let submission = Submission {
-            command: Command { by: posting.by, order },
-            key: self.key.clone().map(|key| (key, payload.to_owned())),
-            reference: None,
-            order: None,
-            secret: None,
-            codes: Vec::new(),
-        };
+        let key = self.key.clone().map(|key| (key, payload.to_owned()));
+        let submission = Submission { key, ..Submission::bare(&posting.by, order) };
         let results = posting.handle.post(vec![beside(submission)]).await?;
         posting.handle.finish().await?;
         Ok(results.into_iter().next().expect("one answer for one command")?)

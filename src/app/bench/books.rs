@@ -8,7 +8,7 @@ use crate::app::import::{self, Import, Mode};
 use crate::app::writer::{self, ClockTrust, Handle, Submission};
 use crate::app::{publish, trace, verify};
 use crate::clock::Clock;
-use crate::domain::command::{Command, OpenCase, OpenLedger, Order, RequestDisbursement};
+use crate::domain::command::{OpenCase, OpenLedger, Order, RequestDisbursement};
 use crate::domain::vocabulary::{Category, PayeeClass, Source, Use};
 use crate::entropy::Entropy;
 use crate::exchange::import::Options;
@@ -121,7 +121,7 @@ impl Books {
             (&maker, Order::AssessCase { case: case(), need, on }),
             (&checker, Order::ApproveCase { case: case(), limit: None, on }),
         ] {
-            books.post(vec![bare(by, order)]).await?;
+            books.post(vec![Submission::bare(by, order)]).await?;
         }
         Ok(books)
     }
@@ -193,11 +193,14 @@ impl Books {
                 on,
             })
         };
-        let requests = (0..count).map(|n| bare(&maker, request(minor + i64::try_from(n).expect("small")))).collect();
+        let requests =
+            (0..count).map(|n| Submission::bare(&maker, request(minor + i64::try_from(n).expect("small")))).collect();
         let requests = self.post(requests).await?;
-        let approve = |request: &u64| bare(&checker, Order::ApproveDisbursement { request: *request, on });
+        let approve = |request: &u64| Submission::bare(&checker, Order::ApproveDisbursement { request: *request, on });
         self.post(requests.iter().map(approve).collect()).await?;
-        let pay = |request: &u64| bare(&maker, Order::PayDisbursement { request: *request, account: account(), on });
+        let pay = |request: &u64| {
+            Submission::bare(&maker, Order::PayDisbursement { request: *request, account: account(), on })
+        };
         self.post(requests.iter().map(pay).collect()).await?;
         self.paid += count;
         Ok(())
@@ -429,15 +432,4 @@ fn processor_time() -> Result<Duration, BenchError> {
         nanos += text.split(' ').next().and_then(|first| first.parse::<u64>().ok()).unwrap_or(0);
     }
     Ok(Duration::from_nanos(nanos))
-}
-
-fn bare(by: &StaffId, order: Order) -> Submission {
-    Submission {
-        command: Command { by: by.clone(), order },
-        key: None,
-        reference: None,
-        order: None,
-        secret: None,
-        codes: Vec::new(),
-    }
 }
