@@ -319,3 +319,48 @@ fn two_entries_may_have_one_time_and_none_goes_back() {
         assert_eq!(verifier.head().size(), if good { 2 } else { 1 }, "after an error it stays where it was");
     }
 }
+
+#[test]
+fn a_transfer_is_taken_back_with_exactly_its_image() {
+    let post = |op: &'static str, line: &'static str, from: i64, to: i64, of: Option<i64>| RawPost {
+        op: op.into(),
+        line: line.into(),
+        from,
+        to,
+        of,
+    };
+    // Four positions of f go to two funds, two each.
+    let moved = || {
+        let mut book = Book::default();
+        book.apply(0, &[post("in", "f/CNY", 0, 4, None)], &[], CashRule::Ignored).expect("a gift");
+        let transfer =
+            [post("out", "f/CNY", 0, 4, None), post("in", "g/CNY", 0, 2, None), post("in", "h/CNY", 0, 2, None)];
+        book.apply(1, &transfer, &[], CashRule::Ignored).expect("a transfer");
+        book
+    };
+    let free = |from, to| post("free", "f/CNY", from, to, Some(1));
+    let void = |line, from, to| post("void", line, from, to, Some(1));
+    for (posts, good) in [
+        (vec![free(0, 4), void("g/CNY", 0, 2), void("h/CNY", 0, 2)], true),
+        (vec![free(1, 3), void("g/CNY", 1, 2), void("h/CNY", 0, 1)], true),
+        (vec![free(0, 1), free(3, 4), void("g/CNY", 0, 1), void("h/CNY", 1, 2)], true),
+        // The same ends, and something missing or too much between them.
+        (vec![free(0, 4), void("g/CNY", 0, 1), void("h/CNY", 1, 2)], false),
+        (vec![free(0, 1), free(3, 4), void("g/CNY", 0, 2), void("h/CNY", 1, 2)], false),
+        (vec![free(0, 2), void("h/CNY", 0, 2)], false),
+        (vec![free(0, 4)], false),
+        (vec![void("g/CNY", 0, 2), void("h/CNY", 0, 2)], false),
+    ] {
+        let result = moved().apply(2, &posts, &[], CashRule::Ignored);
+        assert_eq!(result.is_ok(), good, "{posts:?}: {result:?}");
+    }
+    // One line, of which the middle stays.
+    let mut book = Book::default();
+    book.apply(0, &[post("in", "f/CNY", 0, 4, None)], &[], CashRule::Ignored).expect("a gift");
+    let transfer = [post("out", "f/CNY", 0, 4, None), post("in", "g/CNY", 0, 4, None)];
+    book.apply(1, &transfer, &[], CashRule::Ignored).expect("a transfer");
+    let too_much = [free(0, 1), free(3, 4), void("g/CNY", 0, 2), void("g/CNY", 3, 4)];
+    assert!(book.apply(2, &too_much, &[], CashRule::Ignored).is_err());
+    let exact = [free(0, 1), free(3, 4), void("g/CNY", 0, 1), void("g/CNY", 3, 4)];
+    assert!(book.apply(2, &exact, &[], CashRule::Ignored).is_ok());
+}

@@ -84,21 +84,16 @@ create table checkpoint (
   primary key (ledger_id, size)
 ) without rowid;
 
--- Erasable: record and salt behind a commitment, sealed with the person's key; the key, wrapped with the vault's.
+-- Erasable: record and salt behind a commitment, sealed with the person's key; and that key, wrapped with the vault's. Erasing a
+-- person removes all rows of that person, and with them the last copy of the key.
 create table vault (
   ledger_id integer not null,
   seq integer not null,
   person integer not null,
   sealed blob not null,
+  wrapped blob not null,
   primary key (ledger_id, seq)
 );
-
-create table person_key (
-  ledger_id integer not null,
-  person integer not null,
-  wrapped blob not null,
-  primary key (ledger_id, person)
-) without rowid;
 
 -- Hashes of codes that were shown once: a receipt code opens a gift, a family code confirms the payments of a case.
 create table code (

@@ -5,6 +5,7 @@
 use super::gift::{Gift, submission};
 use super::writer::{Accepted, Handle, Lookup, Secret, Submission, WriteError};
 use crate::domain::command::Order;
+use crate::domain::field_rule::FieldRule;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::entropy::Entropy;
@@ -195,9 +196,8 @@ pub async fn import(
     let channel = statement.account().to_owned();
     let account = match &order.account {
         Some(account) => account.clone(),
-        None => {
-            AccountId::parse(&channel).map_err(|error| Refusal::Field { field: "account", rule: error.to_string() })?
-        }
+        None => AccountId::parse(&channel)
+            .map_err(|error| Refusal::Field { field: "account", rule: FieldRule::NotAccount(error.to_string()) })?,
     };
     let completed_key = format!("import-completed {digest}");
     let before = handle.find(vec![Lookup::Key(completed_key.clone())]).await?;

@@ -6,7 +6,7 @@ pub mod export;
 pub mod folder;
 pub mod gift;
 pub mod import;
-mod public_text;
+pub mod public_text;
 pub mod publish;
 pub mod rebuild;
 pub mod trace;

@@ -1,8 +1,10 @@
-//! Text that would be public for ever: it names no person and holds no number of one.
+//! Text that would be public for ever: reports can print it, it names no person and holds no number of one.
 
 use crate::domain::command::Order;
+use crate::domain::field_rule::{FieldRule, TEXT_MAX};
 use crate::domain::refusal::Refusal;
 use crate::ledger::canonical::Value;
+use crate::report;
 use crate::store::{Store, StoreError};
 use crate::vault::names::Names;
 use crate::vault::{VaultKey, scan};
@@ -41,9 +43,12 @@ pub(super) const fn may_name(order: &Order) -> bool {
     !matches!(order, Order::OpenAccount { .. })
 }
 
-/// Refuses text that holds a number of a person or the name of a donor.
-pub(super) fn scan(texts: &[(&'static str, &str)], names: Option<&Names>) -> Result<(), Refusal> {
+/// Refuses text that no report could print, or that holds a number of a person or the name of a donor.
+pub fn scan(texts: &[(&'static str, &str)], names: Option<&Names>) -> Result<(), Refusal> {
     for (field, text) in texts {
+        if let Some(rule) = unprintable(text) {
+            return Err(Refusal::Field { field, rule });
+        }
         let what = scan::private(text)
             .or_else(|| names.is_some_and(|names| names.found_in(text)).then_some("the name of a donor"));
         if let Some(what) = what {
@@ -51,6 +56,18 @@ pub(super) fn scan(texts: &[(&'static str, &str)], names: Option<&Names>) -> Res
         }
     }
     Ok(())
+}
+
+/// It stands in the ledger for ever and in every report: what cannot be printed there is refused here.
+fn unprintable(text: &str) -> Option<FieldRule> {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.trim().is_empty() || text.chars().count() > TEXT_MAX {
+        return Some(FieldRule::TextLength);
+    }
+    if text.chars().any(|c| c.is_control() || turns(c)) {
+        return Some(FieldRule::TextControl);
+    }
+    report::missing_glyph(text).map(FieldRule::TextGlyph)
 }
 
 /// The name in a record of the vault.

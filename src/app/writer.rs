@@ -22,7 +22,7 @@ use crate::ledger::chain::Head;
 use crate::ledger::entry::Entry;
 use crate::ledger::line::{Inflow, Line};
 use crate::ledger::posting::CashRule;
-use crate::store::{Batch, EntryRow, PersonKeyRow, RunRow, SpanRow, Store, StoreError, SubjectRow, VaultRow};
+use crate::store::{Batch, EntryRow, RunRow, SpanRow, Store, StoreError, SubjectRow, VaultRow};
 use crate::values::{Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::names::Names;
 use crate::vault::{Fresh, Keyed, VaultKey};
@@ -34,6 +34,8 @@ use tokio::task::JoinHandle;
 
 /// Commands that wait at most.
 pub const QUEUE_MAX: usize = 4096;
+/// Commands that are worth a commit of their own.
+const BATCH_MIN: usize = 1_000;
 /// Checkpoints while the writer runs: at most one in this time.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// The clock may run ahead of the last entry by this much when posting starts.
@@ -251,7 +253,8 @@ pub async fn start_with_memory(
 #[derive(Default)]
 struct Decided {
     batch: Batch,
-    touched: BTreeSet<(LineName, u64)>,
+    /// Starts of runs that are new, changed or gone, with their line's place in the book.
+    touched: BTreeSet<(usize, u64)>,
     subjects: BTreeSet<(Area, String)>,
     answers: Vec<Waiting>,
     root: Hash,
@@ -386,7 +389,10 @@ impl Writer {
                         self.decide_all(submissions, reply, &mut decided, &mut in_flight).await;
                     }
                 }
-                if commands < QUEUE_MAX && finishing.is_empty() {
+                // While the store is busy the batch may grow; an idle store does not wait for more.
+                let is_busy = in_flight.as_ref().is_some_and(|flight| !flight.commit.is_finished());
+                let most = if is_busy { QUEUE_MAX } else { BATCH_MIN };
+                if commands < most && finishing.is_empty() {
                     next = queue.try_recv().ok();
                 }
             }
@@ -395,6 +401,8 @@ impl Writer {
                 answer(decided.answers, None);
             } else {
                 in_flight = Some(self.begin_commit(decided));
+                // A task that was just spawned waits on this thread; let it start before the next batch keeps the thread busy.
+                tokio::task::yield_now().await;
             }
             if self.set.rows() > self.memory {
                 // What is durable can be read again; what is not must stay.
@@ -577,8 +585,7 @@ impl Writer {
             }
             self.latest_person += 1;
             let (sealed, wrapped) = self.vault().seal(&secret.fresh, self.latest_person, first, &secret.record);
-            decided.batch.vault.push(VaultRow { seq: first, person: self.latest_person, sealed });
-            decided.batch.person_keys.push(PersonKeyRow { person: self.latest_person, wrapped });
+            decided.batch.vault.push(VaultRow { seq: first, person: self.latest_person, sealed, wrapped });
         }
         decided.batch.codes.extend(submission.codes);
         Ok(Ok(Accepted { seq: first, count, repeated: false }))
@@ -615,29 +622,18 @@ impl Writer {
     }
 
     /// Applies an entry to the book, seals it and notes what must be written.
-    fn post(&mut self, entry: Entry<'static>, beside: EntryRow, decided: &mut Decided) -> Result<(), Fail> {
+    fn post(&mut self, mut entry: Entry<'static>, beside: EntryRow, decided: &mut Decided) -> Result<(), Fail> {
         let seq = self.head.size();
         self.set
             .book
             .apply(seq, &entry.post, &entry.cash, CashRule::Judged)
             .map_err(|broken| Fail::Refused(Box::new(Refusal::Posting(broken))))?;
-        let touched: Vec<(LineName, u64)> =
-            self.set.book.touched().map(|(place, from)| (self.set.book.lines()[place].name().clone(), from)).collect();
-        let sealed = self.head.seal(entry.clone());
+        decided.touched.extend(self.set.book.touched());
+        let sealed = self.head.seal(&mut entry);
         let sealed = sealed.map_err(|error| Fail::Fault(WriteError::Fault(error.to_string())))?;
-        let mut entry = entry;
-        entry.seq = seq;
-        decided.touched.extend(touched);
-        for row in span_rows(&entry, |name| {
-            self.line_id(&LineName::parse(name).expect("the book has accepted this line"), &mut decided.batch)
-        }) {
-            decided.batch.spans.push(row);
-        }
-        for post in entry.post.iter().filter(|post| post.op == "in") {
-            if let Some(name) = LineName::parse(&post.line) {
-                self.set.lines.insert(name, true);
-            }
-        }
+        let lines = self.lines_of(&entry, &mut decided.batch);
+        let mut lines = lines.into_iter();
+        decided.batch.spans.extend(span_rows(&entry, |_| lines.next().expect("one line a post")));
         let changed = decide::project(&mut self.set, &entry)
             .map_err(|error| Fail::Fault(WriteError::Fault(format!("{}: {error}", entry.kind))))?;
         if entry.kind == "ledger.opened"
@@ -648,6 +644,19 @@ impl Writer {
         decided.subjects.extend(changed);
         decided.batch.entries.push(EntryRow { seq, leaf: sealed.leaf, bytes: sealed.bytes, ..beside });
         Ok(())
+    }
+
+    /// Numbers of the lines of an entry's posts; those that money flows into are known to exist from now on.
+    fn lines_of(&mut self, entry: &Entry<'_>, batch: &mut Batch) -> Vec<i64> {
+        let mut ids = Vec::with_capacity(entry.post.len());
+        for post in &entry.post {
+            let name = LineName::parse(&post.line).expect("the book has accepted this line");
+            ids.push(self.line_id(&name, batch));
+            if post.op == "in" && self.set.lines.get(&name) != Some(&true) {
+                self.set.lines.insert(name, true);
+            }
+        }
+        ids
     }
 
     /// Number of a line; a new one gets the next, in order of first use.
@@ -665,9 +674,9 @@ impl Writer {
         // Entries are fetched for the command that names them, not kept.
         self.set.entries.clear();
         let size = self.head.size();
-        for (name, from) in &decided.touched {
-            let line_id = self.line_ids[name];
-            let line = self.set.book.line(&name.to_string()).expect("a touched line is in the book");
+        for (place, from) in &decided.touched {
+            let line = &self.set.book.lines()[*place];
+            let line_id = self.line_ids[line.name()];
             match line.run_at(*from) {
                 Some(run) => decided.batch.runs.push(RunRow {
                     line_id,

@@ -2,7 +2,6 @@
 
 use super::account::text;
 use super::fund::amount;
-use super::init::check_names;
 use super::session::{Failure, Session};
 use crate::domain::command::{FileCampaign, Order};
 use crate::domain::vocabulary::Basis;
@@ -72,7 +71,6 @@ impl Campaign {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::File { id, name_zh, name_en, fund, filing_no, starts, ends, target, unit, surplus, on } => {
-                check_names(&name_zh, &name_en)?;
                 let target = amount(&target, unit, "--target")?;
                 let on = session.day(on).await?;
                 let payload =

@@ -1,7 +1,6 @@
 //! `fund`: funds, and money moved between them.
 
 use super::account::{list, text};
-use super::init::check_names;
 use super::session::{Failure, Session};
 use crate::domain::command::{OpenFund, Order, Transfer};
 use crate::domain::vocabulary::{Basis, Category, FundType, TransferReason, Use};
@@ -73,7 +72,6 @@ impl Fund {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Open { id, fund_type, name_zh, name_en, purpose, uses } => {
-                check_names(&name_zh, &name_en)?;
                 let payload = format!("{id:?} {fund_type} {name_zh} {name_en} {purpose:?} {uses:?}");
                 let fund =
                     id.unwrap_or_else(|| FundId::parse(&session.id("f_")).expect("random ids follow the grammar"));

@@ -2,6 +2,7 @@
 
 use super::session::{Failure, Session};
 use crate::app::folder::{OpenError, Opened};
+use crate::app::public_text;
 use crate::app::writer::{self, Submission};
 use crate::domain::command::{OpenLedger, Order};
 use crate::store::Store;
@@ -54,7 +55,8 @@ impl Init {
     /// Makes the ledger; the demo does the same.
     pub(super) async fn open(&self, session: &Session) -> Result<(writer::Accepted, StaffId), Failure> {
         let folder = &session.folder;
-        check_names(&self.name_zh, &self.name_en)?;
+        // Before anything is made: a ledger whose first entry is refused would be half a ledger.
+        public_text::scan(&[("name_zh", &self.name_zh), ("name_en", &self.name_en)], None)?;
         if let Some(uscc) = self.uscc.as_deref().filter(|uscc| !crate::domain::organisation::is_uscc(uscc)) {
             return Err(Failure::input(
                 format!("--uscc：“{uscc}”不是统一社会信用代码（18 位，最后一位是校验码）。请核对。"),
@@ -102,18 +104,4 @@ impl Init {
         handle.finish().await?;
         Ok((results.into_iter().next().expect("one answer for one command")?, user))
     }
-}
-
-/// Names that stand in reports: not empty, not longer than a line.
-pub(super) fn check_names(zh: &str, en: &str) -> Result<(), Failure> {
-    for (flag, name) in [("--name-zh", zh), ("--name-en", en)] {
-        let length = name.trim().chars().count();
-        if length == 0 || length > 100 || name.chars().any(char::is_control) {
-            return Err(Failure::input(
-                format!("{flag}：名称要有 1 到 100 个字，不能有换行或控制字符。"),
-                format!("{flag}: a name has 1 to 100 characters and no line breaks or control characters"),
-            ));
-        }
-    }
-    Ok(())
 }

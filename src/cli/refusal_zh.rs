@@ -1,5 +1,6 @@
 //! Refusals in Chinese.
 
+use crate::domain::field_rule::{FieldRule, TEXT_MAX};
 use crate::domain::refusal::Refusal;
 
 fn thing(what: &str) -> &str {
@@ -33,6 +34,60 @@ fn state(state: &str) -> &str {
     }
 }
 
+fn field_name(field: &str) -> &str {
+    match field {
+        "category" => "类别",
+        "fund" => "基金",
+        "purpose" => "用途",
+        "to" => "转入基金",
+        "basis" => "依据",
+        "amount" => "金额",
+        "gift_count" => "捐赠人数",
+        "fee" => "手续费",
+        "time_zone" => "时区",
+        "uscc" => "统一社会信用代码",
+        "ends_on" => "结束日期",
+        "account" => "账户",
+        "name_zh" => "中文名称",
+        "name_en" => "英文名称",
+        "region_zh" => "地区（中文）",
+        "region_en" => "地区（英文）",
+        other => other,
+    }
+}
+
+fn field_rule(rule: &FieldRule) -> String {
+    match rule {
+        FieldRule::CategoryWanted => "请写明属于哪类困难，例如 minor,health".into(),
+        FieldRule::NotOwnFund(fund) => {
+            format!("{fund} 不能作为个案的专门基金，应为定向（earmarked）或代管（agency），且不属于其他个案")
+        }
+        FieldRule::NotFundId(fund) => format!("“{fund}”不能作为基金编号，最多 36 个字符，不含点号"),
+        FieldRule::UnrestrictedHasNoPurpose => "非限定基金没有限定用途，请改为限定（restricted）".into(),
+        FieldRule::SameFund => "不能在同一个基金内转账".into(),
+        FieldRule::BasisWanted => {
+            "请写明剩余财产转出的依据：plan（方案）、agreement（协议）或 similar_purpose（相近目的）".into()
+        }
+        FieldRule::GiftOfNothing => "捐赠必须大于 0".into(),
+        FieldRule::GiftOfNobody => "至少有一位捐赠人".into(),
+        FieldRule::FeeBeyondGift => "手续费是捐赠的一部分，币种相同，不超过捐赠金额".into(),
+        FieldRule::WithinGift(gift) => format!("必须大于 0，最多为捐赠金额 {gift}"),
+        FieldRule::TooLarge => "超出账本能记的范围".into(),
+        FieldRule::PaymentOfNothing => "拨付必须大于 0".into(),
+        FieldRule::NothingToMove => "没有可用的款项，金额必须大于 0".into(),
+        FieldRule::CanStillComeBack(left) => format!("必须大于 0，这笔拨付最多还能退回 {left}"),
+        FieldRule::NotTimeZone(zone) => format!("“{zone}”不是时区，例如 Asia/Shanghai"),
+        FieldRule::NotUscc(uscc) => format!("“{uscc}”不是统一社会信用代码，应为 18 位，末位是校验码"),
+        FieldRule::EndsBeforeStart => "募捐活动不能在开始之前结束".into(),
+        FieldRule::NotAccount(why) => format!("不能作为账户名（{why}）"),
+        FieldRule::TextLength => format!("要有 1 到 {TEXT_MAX} 个字"),
+        FieldRule::TextControl => "不能有换行、控制字符或改变书写方向的符号".into(),
+        FieldRule::TextGlyph(character) => {
+            format!("报告无法印出“{character}”（U+{:04X}），请换一种写法", u32::from(*character))
+        }
+    }
+}
+
 /// What happened, where, and what to do.
 pub(super) fn text(refusal: &Refusal) -> String {
     match refusal {
@@ -40,7 +95,7 @@ pub(super) fn text(refusal: &Refusal) -> String {
         Refusal::Exists { what, name } => format!("{} {name} 已经存在，请换一个编号。", thing(what)),
         Refusal::Unknown { what, name } => format!("没有{} {name}。请先查看列表：mingzhang {what} list。", thing(what)),
         Refusal::NotThatKind { seq, found, .. } => format!("记录 {seq} 不能这样处理：{found}。"),
-        Refusal::Field { field, rule } => format!("{field}：{rule}。"),
+        Refusal::Field { field, rule } => format!("{}：{}。", field_name(field), field_rule(rule)),
         Refusal::FutureDay { on, today } => format!("日期 {on} 还没有到，今天是 {today}。请核对日期。"),
         Refusal::AccountNotOfFund { account, fund } => {
             format!("账户 {account} 没有对基金 {fund} 开放。先运行：mingzhang account open {account} --fund {fund}。")

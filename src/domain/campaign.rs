@@ -3,6 +3,7 @@
 use super::body::{BadBody, Body, Optional};
 use super::command::FileCampaign;
 use super::decide::{Context, Draft, Stop, require};
+use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::vocabulary::Basis;
 use super::working_set::WorkingSet;
@@ -155,7 +156,7 @@ pub(super) fn file(set: &WorkingSet, context: &Context<'_>, order: &FileCampaign
     }
     require(set.fund(order.fund.as_str())?, "fund", &order.fund)?;
     if order.ends_on < order.starts_on {
-        return Err(Refusal::Field { field: "ends_on", rule: "an appeal cannot end before it starts".into() }.into());
+        return Err(Refusal::Field { field: "ends_on", rule: FieldRule::EndsBeforeStart }.into());
     }
     let campaign = Campaign {
         campaign: order.campaign.clone(),

@@ -3,6 +3,7 @@
 use super::body::{BadBody, Body, Optional};
 use super::command::OpenCase;
 use super::decide::{Context, Draft, Stop, require};
+use super::field_rule::FieldRule;
 use super::fund::Fund;
 use super::refusal::Refusal;
 use super::vocabulary::{Category, FundType};
@@ -218,19 +219,14 @@ pub(super) fn open(set: &WorkingSet, context: &Context<'_>, order: &OpenCase) ->
         return Err(Refusal::Exists { what: "case", name: order.case.to_string() }.into());
     }
     if order.categories.is_empty() {
-        return Err(
-            Refusal::Field { field: "category", rule: "say what kind of need it is, as minor,health".into() }.into()
-        );
+        return Err(Refusal::Field { field: "category", rule: FieldRule::CategoryWanted }.into());
     }
     let mut drafts = Vec::new();
     match set.fund(order.fund.as_str())? {
         Some(fund) => {
             let own = matches!(fund.fund_type, FundType::Earmarked | FundType::Agency) && fund.case.is_none();
             if !own {
-                let rule = format!(
-                    "{} cannot be a case's own fund: it must be earmarked or agency, and no other case's",
-                    fund.fund
-                );
+                let rule = FieldRule::NotOwnFund(fund.fund.clone());
                 return Err(Refusal::Field { field: "fund", rule }.into());
             }
         }

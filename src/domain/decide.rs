@@ -6,6 +6,7 @@ use super::campaign::Campaign;
 use super::command::{Command, Order};
 use super::disbursement::Disbursement;
 use super::disclosure::Published;
+use super::field_rule::FieldRule;
 use super::fund::{Account, Fund};
 use super::organisation::Organisation;
 use super::refusal::{Refusal, Whereabouts};
@@ -251,11 +252,7 @@ pub(super) fn require<T>(found: Option<T>, what: &'static str, name: impl ToStri
 pub(super) fn free_money(set: &WorkingSet, name: &LineName, amount: Amount) -> Result<Vec<Span>, Stop> {
     let line = set.line(name)?;
     if amount.is_zero() {
-        return Err(Refusal::Field {
-            field: "amount",
-            rule: "nothing is free to be moved; the amount must be more than 0".into(),
-        }
-        .into());
+        return Err(Refusal::Field { field: "amount", rule: FieldRule::NothingToMove }.into());
     }
     let minor = |n: u64| {
         Amount::new(i64::try_from(n).expect("positions end at 2^53"), name.unit).expect("positions end at 2^53")

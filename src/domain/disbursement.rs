@@ -4,6 +4,7 @@ use super::body::{BadBody, Body, Optional};
 use super::case::CaseStatus;
 use super::command::RequestDisbursement;
 use super::decide::{CashDraft, Context, Draft, PostDraft, Stop, free_money, require};
+use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::vocabulary::{PayeeClass, ReasonClass, Role, Use};
 use super::working_set::WorkingSet;
@@ -233,10 +234,7 @@ impl Disbursement {
             DisbursementStatus::Paid { returned, .. } => {
                 let left =
                     Amount::new(total - returned, self.amount.unit()).expect("never more came back than was paid");
-                Err(Refusal::Field {
-                    field: "amount",
-                    rule: format!("at most {left} of this payment can still come back"),
-                })
+                Err(Refusal::Field { field: "amount", rule: FieldRule::CanStillComeBack(left) })
             }
             DisbursementStatus::Requested
             | DisbursementStatus::Approved { .. }
@@ -326,7 +324,7 @@ pub(super) fn request(
     let fund = require(set.fund(fund_id.as_str())?, "fund", fund_id)?;
     fund.may_serve(case, order.purpose)?;
     if order.amount.is_zero() {
-        return Err(Refusal::Field { field: "amount", rule: "a payment is more than 0".into() }.into());
+        return Err(Refusal::Field { field: "amount", rule: FieldRule::PaymentOfNothing }.into());
     }
     if let Some(limit) = limit {
         let committed = case.committed_in(limit.unit());
@@ -438,7 +436,7 @@ pub(super) fn give_back(
         .expect("never more came back than was paid");
     let amount = amount.unwrap_or(left);
     if amount.unit() != left.unit() || amount.is_zero() {
-        return Err(Refusal::Field { field: "amount", rule: format!("more than 0, at most {left}") }.into());
+        return Err(Refusal::Field { field: "amount", rule: FieldRule::CanStillComeBack(left) }.into());
     }
     let after = before.clone().give_back(amount.minor())?;
     let account = account.cloned().unwrap_or(paid_from);
@@ -448,7 +446,7 @@ pub(super) fn give_back(
     // A partial return frees the highest positions of the payment.
     let spans = spans_of(set, paid, &name)?;
     let spans = line_of(set, &before)?.highest_in(&spans, State::Spent { by: paid }, amount.length());
-    let spans = spans.ok_or_else(|| Refusal::Field { field: "amount", rule: format!("at most {left}") })?;
+    let spans = spans.ok_or(Refusal::Field { field: "amount", rule: FieldRule::CanStillComeBack(left) })?;
     let post = spans.into_iter().map(|span| PostDraft::free(&name, span, paid)).collect();
     let body = with_amount(step_body(&after, on), amount)
         .text("use", after.purpose.as_str())

@@ -3,6 +3,7 @@
 use super::body::{BadBody, Body, Optional};
 use super::command::ReceiveDonation;
 use super::decide::{CashDraft, Context, Draft, PostDraft, Stop, free_money, require, whereabouts};
+use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use super::working_set::WorkingSet;
@@ -82,19 +83,15 @@ pub(super) fn receive(set: &WorkingSet, context: &Context<'_>, order: &ReceiveDo
     let account = require(set.account(order.account.as_str())?, "account", &order.account)?;
     account.may_feed(&fund.fund)?;
     if order.gross.is_zero() {
-        return Err(Refusal::Field { field: "amount", rule: "a gift is more than 0".into() }.into());
+        return Err(Refusal::Field { field: "amount", rule: FieldRule::GiftOfNothing }.into());
     }
     if order.gift_count == Some(0) {
-        return Err(Refusal::Field { field: "gift_count", rule: "a gift has at least one giver".into() }.into());
+        return Err(Refusal::Field { field: "gift_count", rule: FieldRule::GiftOfNobody }.into());
     }
     let unit = order.gross.unit();
     let fee = order.fee.map_or(0, Amount::length);
     if order.fee.is_some_and(|fee| fee.unit() != unit) || fee > order.gross.length() {
-        return Err(Refusal::Field {
-            field: "fee",
-            rule: "the fee is part of the gift: same unit, not more than the gift".into(),
-        }
-        .into());
+        return Err(Refusal::Field { field: "fee", rule: FieldRule::FeeBeyondGift }.into());
     }
     let net = order.gross.length() - fee;
     let mut post = Vec::with_capacity(3);
@@ -143,7 +140,7 @@ pub(super) fn refund(
         found.ok_or_else(|| Refusal::NotThatKind { seq, wanted: "gift", found: format!("it is {}", entry.kind) })?;
     let unit = gift.gross.unit();
     if amount.is_some_and(|amount| amount.unit() != unit || amount.is_zero() || amount.minor() > gift.gross.minor()) {
-        let rule = format!("more than 0 and at most the gift: {}", gift.gross);
+        let rule = FieldRule::WithinGift(gift.gross);
         return Err(Refusal::Field { field: "amount", rule }.into());
     }
     let whole = amount.is_none_or(|amount| amount == gift.gross);
@@ -211,8 +208,7 @@ fn free_money_besides(set: &WorkingSet, name: &LineName, amount: Amount, besides
     let more = Amount::new(amount.minor() + i64::try_from(taken).expect("within an amount"), amount.unit());
     let mut left = amount.length();
     let mut spans = Vec::new();
-    for span in
-        free_money(set, name, more.map_err(|error| Refusal::Field { field: "amount", rule: error.to_string() })?)?
+    for span in free_money(set, name, more.map_err(|_| Refusal::Field { field: "amount", rule: FieldRule::TooLarge })?)?
     {
         let mut pieces = vec![span];
         for hole in besides {

@@ -4,6 +4,7 @@ use super::body::{BadBody, Body, Optional};
 use super::case::Case;
 use super::command::{OpenFund, Transfer};
 use super::decide::{Context, Draft, PostDraft, Stop, free_money, require};
+use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::vocabulary::{Basis, Category, FundType, TransferReason, Use};
 use super::working_set::WorkingSet;
@@ -139,7 +140,7 @@ pub(super) fn open_account(set: &WorkingSet, account: &AccountId, funds: &[FundI
 
 pub(super) fn open(set: &WorkingSet, order: &OpenFund) -> Result<Vec<Draft>, Stop> {
     if !order.fund.is_openable() {
-        let rule = format!("“{}” cannot be a fund's id: at most 36 characters, without a dot", order.fund);
+        let rule = FieldRule::NotFundId(order.fund.clone());
         return Err(Refusal::Field { field: "fund", rule }.into());
     }
     if set.fund(order.fund.as_str())?.is_some() {
@@ -147,11 +148,7 @@ pub(super) fn open(set: &WorkingSet, order: &OpenFund) -> Result<Vec<Draft>, Sto
     }
     let limits = !order.purpose.is_empty() || !order.uses.is_empty();
     if limits && order.fund_type == FundType::Unrestricted {
-        return Err(Refusal::Field {
-            field: "purpose",
-            rule: "an unrestricted fund has no purpose; open it as restricted".into(),
-        }
-        .into());
+        return Err(Refusal::Field { field: "purpose", rule: FieldRule::UnrestrictedHasNoPurpose }.into());
     }
     let fund = Fund {
         fund: order.fund.clone(),
@@ -171,7 +168,7 @@ pub(super) fn transfer(set: &WorkingSet, context: &Context<'_>, order: &Transfer
     let from = require(set.fund(order.from.as_str())?, "fund", &order.from)?;
     let to = require(set.fund(order.to.as_str())?, "fund", &order.to)?;
     if from.fund == to.fund {
-        return Err(Refusal::Field { field: "to", rule: "money cannot move within one fund".into() }.into());
+        return Err(Refusal::Field { field: "to", rule: FieldRule::SameFund }.into());
     }
     let target_case = match &to.case {
         Some(case) => set.case(case.as_str())?,
@@ -213,10 +210,9 @@ fn may_move(
     let is_limited = from.fund_type != FundType::Unrestricted;
     match reason {
         TransferReason::WrongFund => Ok(()),
-        TransferReason::Surplus if basis.is_none() => Err(Refusal::Field {
-            field: "basis",
-            rule: "say on what ground the surplus moves: plan, agreement or similar_purpose".into(),
-        }),
+        TransferReason::Surplus if basis.is_none() => {
+            Err(Refusal::Field { field: "basis", rule: FieldRule::BasisWanted })
+        }
         TransferReason::Surplus if is_limited && to.fund_type == FundType::Unrestricted => {
             Err(from.differs(describe(from), "money without a purpose".into()))
         }

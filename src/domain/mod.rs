@@ -9,6 +9,7 @@ pub mod decide;
 pub mod disbursement;
 pub mod disclosure;
 pub mod donation;
+pub mod field_rule;
 pub mod fund;
 pub mod organisation;
 pub mod refusal;

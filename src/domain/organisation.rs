@@ -3,6 +3,7 @@
 use super::body::{BadBody, Body, Optional};
 use super::command::OpenLedger;
 use super::decide::{Draft, Stop};
+use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::working_set::WorkingSet;
 use crate::ledger::canonical::Object;
@@ -64,14 +65,11 @@ pub(super) fn open(set: &WorkingSet, order: &OpenLedger) -> Result<Vec<Draft>, S
         return Err(Refusal::LedgerIsOpen.into());
     }
     if Zone::parse(&order.time_zone).is_err() {
-        return Err(Refusal::Field {
-            field: "time_zone", rule: format!("“{}” is not a time zone", order.time_zone)
-        }
-        .into());
+        let rule = FieldRule::NotTimeZone(order.time_zone.clone());
+        return Err(Refusal::Field { field: "time_zone", rule }.into());
     }
     if let Some(uscc) = order.uscc.as_deref().filter(|uscc| !is_uscc(uscc)) {
-        let rule =
-            format!("“{uscc}” is not a unified social credit code: 18 characters, the last one checks the others");
+        let rule = FieldRule::NotUscc(uscc.into());
         return Err(Refusal::Field { field: "uscc", rule }.into());
     }
     let organisation = Organisation {

@@ -1,5 +1,6 @@
 //! Expected refusals: one variant per rule, with the facts that a person needs. Each has a stable code and the field it is about.
 
+use super::field_rule::FieldRule;
 use crate::ledger::entry::EntryWriteError;
 use crate::ledger::posting::Broken;
 use crate::values::{Amount, Day};
@@ -53,7 +54,7 @@ pub enum Refusal {
         /// The field.
         field: &'static str,
         /// What must hold.
-        rule: String,
+        rule: FieldRule,
     },
     /// The day of the fact lies after the day of posting.
     #[error("{on} lies in the future: today is {today} here")]

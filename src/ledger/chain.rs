@@ -40,7 +40,7 @@ impl Head {
 
     /// Gives the entry its place: sets `seq` and `prev`, lifts `at` to that of the entry before where the clock went back, writes
     /// the bytes and moves the head. On an error the head has not moved.
-    pub fn seal(&mut self, mut entry: Entry<'_>) -> Result<Sealed, EntryWriteError> {
+    pub fn seal(&mut self, entry: &mut Entry<'_>) -> Result<Sealed, EntryWriteError> {
         entry.seq = self.size();
         entry.prev = self.last;
         entry.at = self.at.map_or(entry.at, |before| before.max(entry.at));

@@ -90,3 +90,9 @@ pub enum ReportError {
     #[error("the PDF could not be written: {0}")]
     Pdf(String),
 }
+
+/// The first character of a text that one of the faces of reports lacks.
+pub fn missing_glyph(text: &str) -> Option<char> {
+    let lacks = |c: &char| font::Face::ALL.iter().any(|face| face.font().glyph(*c).is_err());
+    text.chars().find(lacks)
+}

@@ -11,8 +11,8 @@ mod sqlite;
 pub use ceiling::Ceiling;
 pub use packed::{LogPage, LogRow, SealedRow, SpanPage};
 pub use rows::{
-    Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanNumbers, SpanRow,
-    StoredEntry, SubjectRow, VaultRow,
+    Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, SpanRow, StoredEntry,
+    SubjectRow, VaultRow,
 };
 pub use sqlite::Sqlite;
 
@@ -155,8 +155,6 @@ each! {
     fn checkpoints(&self, ledger_id: i64) -> Vec<(u64, String)>;
     /// The newest signed checkpoint.
     fn latest_checkpoint(&self, ledger_id: i64) -> Option<(u64, String)>;
-    /// The sealed record behind an entry's commitment, with its person's wrapped key.
-    fn vault(&self, ledger_id: i64, seq: u64) -> Option<(VaultRow, PersonKeyRow)>;
     /// Up to `limit` entries from `from` on, in order, each with its sealed record where there is one.
     fn log(&self, ledger_id: i64, from: u64, limit: u32) -> LogPage;
     /// Highest number given to a person.

@@ -134,14 +134,7 @@ pub struct VaultRow {
     pub person: u64,
     /// Salt and record, sealed.
     pub sealed: Vec<u8>,
-}
-
-/// A person's key, wrapped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PersonKeyRow {
-    /// Whose.
-    pub person: u64,
-    /// The key, wrapped with the vault's.
+    /// The person's key, wrapped with the vault's.
     pub wrapped: Vec<u8>,
 }
 
@@ -166,8 +159,6 @@ pub struct Batch {
     pub subjects: Vec<SubjectRow>,
     /// Sealed records.
     pub vault: Vec<VaultRow>,
-    /// Keys of new persons.
-    pub person_keys: Vec<PersonKeyRow>,
     /// Hashes of codes: purpose, hash, subject.
     pub codes: Vec<(&'static str, Hash, String)>,
     /// Leaf hash of the last entry.

@@ -2,9 +2,7 @@
 
 use super::StoreError;
 use super::packed::{LogPage, SpanPage};
-use super::rows::{
-    Batch, EntryKeys, InflowRow, LedgerRow, PersonKeyRow, Projection, RunRow, SpanNumbers, StoredEntry, VaultRow,
-};
+use super::rows::{Batch, EntryKeys, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, StoredEntry};
 use crate::values::{Hash, Span};
 use sqlx::query::Query;
 use sqlx::sqlite::{
@@ -22,34 +20,39 @@ pub struct Sqlite {
     reading: SqlitePool,
 }
 
-/// Rows of a bulk insert that go into one statement: more gain nothing, one alone costs a thread hop a row.
-const ROWS: usize = 100;
-
-/// `$row` a hundred times, as text of a statement.
-macro_rules! hundred {
-    ($row:literal) => {
-        hundred!(ten $row, ten $row, ten $row, ten $row, ten $row, ten $row, ten $row, ten $row, ten $row, ten $row)
+/// `$row` nine, ten or ninety-nine times, each with a comma behind it, as text of a statement.
+macro_rules! rows {
+    (9 $row:literal) => {
+        concat!($row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",")
     };
-    ($(ten $row:literal),+) => {
-        concat!($($row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ","),+)
+    (10 $row:literal) => {
+        concat!(rows!(9 $row), $row, ",")
     };
-}
-
-macro_rules! bulk {
-    ($file:literal, $row:literal) => {
-        // The hundred rows end in a comma: one row more closes the statement.
-        (
-            concat!(include_str!(concat!("sql/sqlite/", $file)), hundred!($row), $row),
-            concat!(include_str!(concat!("sql/sqlite/", $file)), $row),
+    (99 $row:literal) => {
+        concat!(
+            rows!(10 $row), rows!(10 $row), rows!(10 $row), rows!(10 $row), rows!(10 $row), rows!(10 $row), rows!(10 $row),
+            rows!(10 $row), rows!(10 $row), rows!(9 $row)
         )
     };
 }
 
-const ENTRY_INSERT: (&str, &str) = bulk!("entry_insert.sql", "(?,?,?,?,?,?,?,?)");
-const SPAN_INSERT: (&str, &str) = bulk!("span_insert.sql", "(?,?,?,?,?,?,?,?)");
-const VAULT_INSERT: (&str, &str) = bulk!("vault_insert.sql", "(?,?,?,?)");
-const CEILING_INSERT: (&str, &str) = bulk!("ceiling_insert.sql", "(?,?)");
-const PERSON_KEY_INSERT: (&str, &str) = bulk!("person_key_insert.sql", "(?,?,?)");
+/// A bulk insert of a hundred rows, of ten and of one: more gain nothing, fewer cost a thread hop a statement.
+type Bulk = [(usize, &'static str); 3];
+
+macro_rules! bulk {
+    ($file:literal, $row:literal) => {
+        [
+            (100, concat!(include_str!(concat!("sql/sqlite/", $file)), rows!(99 $row), $row)),
+            (10, concat!(include_str!(concat!("sql/sqlite/", $file)), rows!(9 $row), $row)),
+            (1, concat!(include_str!(concat!("sql/sqlite/", $file)), $row)),
+        ]
+    };
+}
+
+const ENTRY_INSERT: Bulk = bulk!("entry_insert.sql", "(?,?,?,?,?,?,?,?)");
+const SPAN_INSERT: Bulk = bulk!("span_insert.sql", "(?,?,?,?,?,?,?,?)");
+const VAULT_INSERT: Bulk = bulk!("vault_insert.sql", "(?,?,?,?,?)");
+const CEILING_INSERT: Bulk = bulk!("ceiling_insert.sql", "(?,?)");
 
 macro_rules! sql {
     ($name:literal) => {
@@ -358,18 +361,6 @@ impl Sqlite {
         row.as_ref().map(checkpoint_row).transpose()
     }
 
-    pub(super) async fn vault(&self, ledger_id: i64, seq: u64) -> Result<Option<(VaultRow, PersonKeyRow)>, StoreError> {
-        let step = "reading the vault";
-        let row = self.one(step, sql!("vault_get").bind(ledger_id).bind(integer(seq))).await?;
-        row.map(|row| {
-            let person = count_of("vault", row.try_get(2).map_err(failed(step))?)?;
-            let sealed = row.try_get(0).map_err(failed(step))?;
-            let wrapped = row.try_get(1).map_err(failed(step))?;
-            Ok((VaultRow { seq, person, sealed }, PersonKeyRow { person, wrapped }))
-        })
-        .transpose()
-    }
-
     pub(super) async fn log(&self, ledger_id: i64, from: u64, limit: u32) -> Result<LogPage, StoreError> {
         let statement = sqlx::query(include_str!("sql/sqlite/log_page.sql"))
             .bind(ledger_id)
@@ -381,7 +372,7 @@ impl Sqlite {
     pub(super) async fn latest_person(&self, ledger_id: i64) -> Result<u64, StoreError> {
         let step = "counting persons";
         let row = self.one(step, sql!("person_latest").bind(ledger_id)).await?;
-        row.map_or(Ok(0), |row| count_of("person_key", row.try_get(0).map_err(failed(step))?))
+        row.map_or(Ok(0), |row| count_of("vault", row.try_get(0).map_err(failed(step))?))
     }
 
     pub(super) async fn put_code(
@@ -490,11 +481,8 @@ async fn write_batch(connection: &mut SqliteConnection, batch: &Batch) -> Result
     .await?;
     write_derived(connection, batch).await?;
     bulk(connection, "writing the vault", VAULT_INSERT, &batch.vault, |statement, row| {
-        statement.bind(ledger_id).bind(integer(row.seq)).bind(integer(row.person)).bind(row.sealed.as_slice())
-    })
-    .await?;
-    bulk(connection, "writing keys", PERSON_KEY_INSERT, &batch.person_keys, |statement, row| {
-        statement.bind(ledger_id).bind(integer(row.person)).bind(row.wrapped.as_slice())
+        let statement = statement.bind(ledger_id).bind(integer(row.seq)).bind(integer(row.person));
+        statement.bind(row.sealed.as_slice()).bind(row.wrapped.as_slice())
     })
     .await?;
     for (purpose, hash, subject) in &batch.codes {
@@ -556,22 +544,22 @@ pub(super) async fn append_raw(connection: &mut SqliteConnection, rows: &[(u64, 
     .await
 }
 
-/// Inserts rows, 101 to a statement and the rest one by one.
+/// Inserts rows, as many to a statement as there are.
 async fn bulk<'r, T>(
     connection: &mut SqliteConnection,
     step: &'static str,
-    (many, one): (&'static str, &'static str),
+    sizes: Bulk,
     rows: &'r [T],
     bind: impl Fn(Statement<'r>, &'r T) -> Statement<'r>,
 ) -> Result<(), StoreError> {
-    let chunks = rows.chunks_exact(ROWS + 1);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        let statement = chunk.iter().fold(sqlx::query(many), &bind);
-        statement.execute(&mut *connection).await.map_err(failed(step))?;
-    }
-    for row in rest {
-        bind(sqlx::query(one), row).execute(&mut *connection).await.map_err(failed(step))?;
+    let mut rest = rows;
+    for (size, text) in sizes {
+        let chunks = rest.chunks_exact(size);
+        rest = chunks.remainder();
+        for chunk in chunks {
+            let statement = chunk.iter().fold(sqlx::query(text), &bind);
+            statement.execute(&mut *connection).await.map_err(failed(step))?;
+        }
     }
     Ok(())
 }

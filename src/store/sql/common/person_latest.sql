@@ -1,3 +1,3 @@
 select coalesce(max(person), 0) as person
-from person_key
+from vault
 where ledger_id = $1

@@ -2,14 +2,12 @@
 -- group_concat keeps bytes as they are and the cast makes them a blob again; quote() shows a number that is none.
 select cast(group_concat(
   quote(seq) || ' ' || length(leaf) || ' ' || length(bytes) || ' '
-  || quote(person) || ' ' || coalesce(length(sealed), 0) || ' ' || coalesce(length(wrapped), 0) || ' '
-  || leaf || bytes || coalesce(sealed, x'') || coalesce(wrapped, x''), '') as blob)
+  || quote(person) || ' ' || length(sealed) || ' ' || length(wrapped) || ' ' || leaf || bytes || sealed || wrapped, '') as blob)
 from (
-  select entry.seq, cast(entry.leaf as blob) as leaf, cast(entry.bytes as blob) as bytes,
-    coalesce(vault.person, -1) as person, cast(vault.sealed as blob) as sealed, cast(person_key.wrapped as blob) as wrapped
+  select entry.seq, cast(entry.leaf as blob) as leaf, cast(entry.bytes as blob) as bytes, coalesce(vault.person, -1) as person,
+    cast(coalesce(vault.sealed, x'') as blob) as sealed, cast(coalesce(vault.wrapped, x'') as blob) as wrapped
   from entry
   left join vault on vault.ledger_id = entry.ledger_id and vault.seq = entry.seq
-  left join person_key on person_key.ledger_id = vault.ledger_id and person_key.person = vault.person
   where entry.ledger_id = $1 and entry.seq >= $2
   order by entry.seq
   limit $3

@@ -1,2 +1,2 @@
-insert into vault (ledger_id, seq, person, sealed)
+insert into vault (ledger_id, seq, person, sealed, wrapped)
 values

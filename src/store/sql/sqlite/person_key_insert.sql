@@ -1,2 +1,0 @@
-insert into person_key (ledger_id, person, wrapped)
-values
