@@ -6,6 +6,7 @@ use crate::app::folder::Opened;
 use crate::app::gift::{Gift, submission};
 use crate::domain::command::Order;
 use crate::domain::donation::Donation as Recorded;
+use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::ledger::entry::Entry;
 use crate::store::StoreError;
@@ -159,6 +160,10 @@ impl Donation {
                 );
             }
             Self::List { fund, on, last } => {
+                let known = session.objects("fund").await?;
+                if let Some(fund) = fund.as_ref().filter(|fund| !known.iter().any(|known| known["fund"] == fund.as_str())) {
+                    return Err(Refusal::Unknown { what: "fund", name: fund.to_string() }.into());
+                }
                 let opened = session.open().await?;
                 let wanted = |gift: &Recorded| {
                     fund.as_ref().is_none_or(|fund| gift.fund == *fund) && on.is_none_or(|on| gift.on == on)

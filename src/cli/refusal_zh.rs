@@ -42,6 +42,7 @@ fn field_name(field: &str) -> &str {
         "to" => "转入基金",
         "basis" => "依据",
         "amount" => "金额",
+        "need" => "需要的金额",
         "gift_count" => "捐赠人数",
         "fee" => "手续费",
         "time_zone" => "时区",
@@ -59,6 +60,7 @@ fn field_name(field: &str) -> &str {
 fn field_rule(rule: &FieldRule) -> String {
     match rule {
         FieldRule::CategoryWanted => "请写明属于哪类困难，例如 minor,health".into(),
+        FieldRule::NeedOfNothing => "需要的金额必须大于 0；没有困难的个案请用 case decline 办理".into(),
         FieldRule::NotOwnFund(fund) => {
             format!("{fund} 不能作为个案的专门基金，应为定向（earmarked）或代管（agency），且不属于其他个案")
         }

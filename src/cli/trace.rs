@@ -37,6 +37,13 @@ impl Trace {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let opened = session.open().await?;
+        let size = opened.row.size;
+        if let Some(at) = self.at.filter(|at| *at == 0 || *at > size) {
+            return Err(Failure::input(
+                format!("--at：账本有 {size} 条记录，不能按 {at} 条追溯。请写 1 到 {size}。"),
+                format!("--at: the ledger has {size} entries and cannot be asked as of {at}; give 1 to {size}"),
+            ));
+        }
         for seq in self.targets(session, &opened).await? {
             show(session, &opened, seq, self.at).await?;
         }

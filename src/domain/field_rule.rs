@@ -11,6 +11,9 @@ pub enum FieldRule {
     /// A case says what kind of need it is.
     #[error("say what kind of need it is, as minor,health")]
     CategoryWanted,
+    /// An assessment that finds no need.
+    #[error("the need is more than 0; decline the case where there is none")]
+    NeedOfNothing,
     /// A case's own fund.
     #[error("{0} cannot be a case's own fund: it must be earmarked or agency, and no other case's")]
     NotOwnFund(FundId),
