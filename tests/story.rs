@@ -216,6 +216,17 @@ fn four_eyes_hold_and_restricted_money_keeps_its_purpose() {
         3,
         "poverty only",
     );
+    // A limit of uses travels with the money, and agency money stays with whom it is for.
+    for (fund, kind, more) in [("drugs", "restricted", &["--uses", "drugs"][..]), ("entrusted", "agency", &[])] {
+        let open = ["fund", "open", "--id", fund, "--type", kind, "--name-zh", "专项", "--name-en", "Special"];
+        books.json(&[open.as_slice(), more].concat());
+        books.json(&["account", "open", "bank/1", "--fund", fund]);
+        books.json(&["donation", "receive", "--fund", fund, "--amount", "9", "--order-no", fund]);
+        books.refused(&["fund", "transfer", fund, "f_1", "--amount", "5"], 3, "f_1");
+    }
+    books.refused(&["case", "assess", "c_2", "--need", "0"], 3, "more than 0");
+    books.refused(&["donation", "list", "--fund", "nope"], 3, "nope");
+    books.refused(&["trace", "3", "--at", "9999"], 5, "entries");
     let request = books.json(&[
         "disbursement",
         "request",

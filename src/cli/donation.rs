@@ -161,7 +161,9 @@ impl Donation {
             }
             Self::List { fund, on, last } => {
                 let known = session.objects("fund").await?;
-                if let Some(fund) = fund.as_ref().filter(|fund| !known.iter().any(|known| known["fund"] == fund.as_str())) {
+                if let Some(fund) =
+                    fund.as_ref().filter(|fund| !known.iter().any(|known| known["fund"] == fund.as_str()))
+                {
                     return Err(Refusal::Unknown { what: "fund", name: fund.to_string() }.into());
                 }
                 let opened = session.open().await?;

@@ -268,6 +268,9 @@ pub(super) fn assess(
     on: Day,
 ) -> Result<Vec<Draft>, Stop> {
     context.day_is_not_ahead(on)?;
+    if need.is_zero() {
+        return Err(Refusal::Field { field: "need", rule: FieldRule::NeedOfNothing }.into());
+    }
     let case = require(set.case(id.as_str())?, "case", id)?.clone();
     let case = case.assessed(need, context.by.clone())?;
     let body = Object::new()

@@ -218,6 +218,13 @@ fn may_move(
         }
         TransferReason::Surplus => Ok(()),
         TransferReason::Allocation if !is_limited => Ok(()),
+        // Limits travel with the money: what may buy drugs only goes into a fund that buys nothing else, or is paid from where it is.
+        TransferReason::Allocation if !from.uses.is_empty() && !is_within(&to.uses, &from.uses) => {
+            Err(from.differs(list(&from.uses), format!("fund {}", to.fund)))
+        }
+        TransferReason::Allocation if from.fund_type == FundType::Agency => {
+            Err(from.differs("its named beneficiary".into(), format!("fund {}", to.fund)))
+        }
         TransferReason::Allocation => match target_case {
             Some(case) if from.case.is_none() && from.fund_type != FundType::Endowment => {
                 let covers =
@@ -238,6 +245,10 @@ fn may_move(
             }
         },
     }
+}
+
+fn is_within(uses: &[Use], allowed: &[Use]) -> bool {
+    !uses.is_empty() && uses.iter().all(|purpose| allowed.contains(purpose))
 }
 
 fn describe(fund: &Fund) -> String {

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A text does not follow the grammar of its name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
-#[error("“{text}” is not a {what}: {grammar}")]
+#[error("“{text}” is no {what}: {grammar}")]
 pub struct NotAName {
     /// The text as given, cut to 60 characters.
     pub text: String,

@@ -385,6 +385,8 @@ def check(folder):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: check.py FOLDER (one that `mingzhang export FOLDER` wrote)")
     try:
         verdict = check(Path(sys.argv[1]))
     except (Bad, OSError, IndexError, ValueError) as error:
