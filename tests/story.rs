@@ -345,6 +345,8 @@ fn a_payment_for_a_case_out_of_another_fund_is_told_in_its_report() {
             books.json(&["disbursement", "return", &request, "--amount", "8"]);
         }
     }
+    let moved = books.json(&["fund", "transfer", "g", "f_1", "--amount", "1"])["entry"].to_string();
+    books.refused(&["trace", &moved], 5, "no payment");
     let published = books.json(&["report", "case", "c_1"]);
     let data = std::fs::read(published["files"][2]["path"].as_str().expect("a path")).expect("the report's data");
     let data: Json = serde_json::from_slice(&data).expect("JSON");

@@ -84,6 +84,12 @@ pub(super) async fn show(session: &Session, opened: &Opened, seq: u64, size: Opt
     }
     let seq = paid_entry(opened, seq).await?;
     match trace::payment(opened, seq, size).await? {
+        Some(traced) if traced.facts.kind == "fund.transferred" => Err(Failure::input(
+            format!("记录 {seq} 是基金之间的转账，不是支付。请追溯其中的一笔捐赠，或用这笔钱的一笔支付。"),
+            format!(
+                "entry {seq} moves money between funds and is no payment: trace a gift in it, or a payment that used it"
+            ),
+        )),
         Some(traced) if !traced.amounts.is_empty() => {
             tell_payment(session, &traced, size.unwrap_or(opened.row.size));
             Ok(())
