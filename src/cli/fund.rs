@@ -177,7 +177,7 @@ async fn list_funds(session: &Session) -> Result<(), Failure> {
             ("单位", false),
             ("可用", true),
             ("待付", true),
-            ("已支出", true),
+            ("已支出或转出", true),
         ],
         [
             ("fund", false),
@@ -187,7 +187,7 @@ async fn list_funds(session: &Session) -> Result<(), Failure> {
             ("unit", false),
             ("free", true),
             ("held", true),
-            ("spent", true),
+            ("spent or moved on", true),
         ],
     );
     session.out.table(&heads, &rows);

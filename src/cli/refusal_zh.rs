@@ -127,7 +127,7 @@ pub(super) fn text(refusal: &Refusal) -> String {
             if !gone.is_empty() {
                 let word = |state: &str| match state {
                     "held" => "已批准待付",
-                    "spent" => "已支出",
+                    "spent" => "已支出或转出",
                     _ => "已退还",
                 };
                 let parts: Vec<String> =
