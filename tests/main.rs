@@ -5,6 +5,7 @@
 
 mod algebra;
 mod architecture;
+mod books;
 mod checker;
 mod edges;
 mod faults;
@@ -12,6 +13,7 @@ mod import_formats;
 mod readme;
 mod report;
 mod statements;
+mod steps;
 mod story;
 mod vectors;
 mod writer;

@@ -1,58 +1,9 @@
 //! The worked example, end to end with the real program: totals, positions, traces and shares to the fen.
 
+use crate::books::Books;
 use serde_json::Value as Json;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
-
-/// A folder of its own, removed at the end.
-struct Books(PathBuf);
-
-impl Books {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("mingzhang-story-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a temporary folder");
-        Self(path)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
-        command.args(arguments).arg("--data").arg(self.data()).env("LANG", "en").output().expect("the program runs")
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.join("data")
-    }
-
-    fn json(&self, arguments: &[&str]) -> Json {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).expect("one JSON object")
-    }
-
-    fn refused(&self, arguments: &[&str], code: i32, words: &str) {
-        let output = self.run(arguments);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
-        assert!(told.contains(words), "{arguments:?}: {told}");
-    }
-
-    fn opened() -> Self {
-        let books = Self::new();
-        books.json(&["init", "--origin", "test.example/books", "--name-zh", "测试", "--name-en", "Test"]);
-        books.json(&["user", "add", "Wang", "--role", "checker", "--id", "wang"]);
-        books
-    }
-}
-
-impl Drop for Books {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use std::path::Path;
+use std::process::Command;
 
 fn entries(folder: &Path) -> Vec<Json> {
     let text = std::fs::read_to_string(folder.join("entries.jsonl")).expect("an export");

@@ -17,7 +17,8 @@ pub(super) fn texts(order: &Order) -> Vec<(&'static str, &str)> {
         Order::FileCampaign(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
         Order::OpenCase(order) => vec![("region_zh", &order.region_zh), ("region_en", &order.region_en)],
         Order::OpenAccount { account, .. } => vec![("account", account.as_str())],
-        Order::Transfer(_)
+        Order::MoveCash(_)
+        | Order::Transfer(_)
         | Order::OpenCampaign { .. }
         | Order::EndCampaign { .. }
         | Order::AssessCase { .. }

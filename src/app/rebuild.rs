@@ -68,6 +68,7 @@ impl Replay {
             (Area::Fund, set.funds.keys().collect()),
             (Area::Organisation, set.organisation.keys().collect()),
             (Area::Report, set.reports.keys().collect()),
+            (Area::Reversal, set.reversals.keys().collect()),
         ] {
             rows.extend(ids.into_iter().filter_map(|id| subject_row(set, area, id)));
         }

@@ -63,7 +63,9 @@ pub struct PaymentTrace {
     pub seq: u64,
     /// What it says.
     pub facts: Facts,
-    /// What it holds or has spent.
+    /// What it held or spent when it was posted.
+    pub posted: Vec<Amount>,
+    /// What it holds or has spent: less what came back since.
     pub amounts: Vec<Amount>,
     /// The gifts, in order, each with its part.
     pub payers: Vec<(u64, Facts, Amount)>,
@@ -293,11 +295,13 @@ pub async fn payment(opened: &Opened, seq: u64, size: Option<u64>) -> Result<Opt
     let is_own = |state: State| matches!(state, State::Held { by } | State::Spent { by } if by == seq);
     let mut open = Vec::new();
     let mut sums: BTreeMap<Unit, u64> = BTreeMap::new();
+    let mut at_first: BTreeMap<Unit, u64> = BTreeMap::new();
     for row in posted(&entry) {
         let (op, name, span) = row?;
         if op != "hold" && op != "out" {
             continue;
         }
+        *at_first.entry(name.unit).or_default() += span.length();
         let line = lookup.place(&name)?;
         for (span, _) in lookup.runs(Placed { line, span }).await?.into_iter().filter(|(_, state)| is_own(*state)) {
             open.push(Placed { line, span });
@@ -330,6 +334,6 @@ pub async fn payment(opened: &Opened, seq: u64, size: Option<u64>) -> Result<Opt
         }
         payers.extend(parts.into_iter().map(|(unit, minor)| (source, facts.clone(), amount_of(minor, unit))));
     }
-    let amounts = sums.into_iter().map(|(unit, minor)| amount_of(minor, unit)).collect();
-    Ok(Some(PaymentTrace { seq, facts: facts(&entry), amounts, payers }))
+    let amounts = |sums: BTreeMap<Unit, u64>| sums.into_iter().map(|(unit, minor)| amount_of(minor, unit)).collect();
+    Ok(Some(PaymentTrace { seq, facts: facts(&entry), posted: amounts(at_first), amounts: amounts(sums), payers }))
 }

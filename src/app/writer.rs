@@ -9,6 +9,7 @@ use super::folder::{self, OpenError, Opened, WriteLock};
 use super::public_text;
 use crate::clock::Clock;
 use crate::domain::command::{Command, Order};
+use crate::domain::correction::Reversal;
 use crate::domain::decide::{self, Context, Stop};
 use crate::domain::disclosure::Published;
 use crate::domain::refusal::Refusal;
@@ -618,6 +619,7 @@ impl Writer {
             Area::Case => self.set.cases.contains_key(id),
             Area::Disbursement => self.set.disbursements.contains_key(id),
             Area::Report => self.set.reports.contains_key(id),
+            Area::Reversal => self.set.reversals.contains_key(id),
         }
     }
 
@@ -865,6 +867,7 @@ pub(super) fn subject_row(set: &WorkingSet, area: Area, id: &str) -> Option<Subj
         Area::Case => set.cases.get(id)?.as_ref()?.to_object(),
         Area::Disbursement => set.disbursements.get(id)?.as_ref()?.to_object(),
         Area::Report => set.reports.get(id)?.as_ref()?.to_object(),
+        Area::Reversal => set.reversals.get(id)?.as_ref()?.to_object(),
     };
     let doc = object.to_bytes().expect("a state holds only what entries hold");
     Some(SubjectRow { area: area.as_str(), id: id.into(), doc })
@@ -890,6 +893,7 @@ pub(super) fn know_subject(set: &mut WorkingSet, area: Area, id: &str, doc: Opti
         Area::Case => know!(cases, Case),
         Area::Disbursement => know!(disbursements, Disbursement),
         Area::Report => know!(reports, Published),
+        Area::Reversal => know!(reversals, Reversal),
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! `account`: bank accounts, wallets, cash boxes.
 
+use super::fund::amount;
 use super::session::{Failure, Session};
-use crate::domain::command::Order;
-use crate::values::{AccountId, FundId};
+use crate::domain::command::{MoveCash, Order};
+use crate::values::amount::format_minor;
+use crate::values::{AccountId, Day, FundId, Unit};
+use std::collections::BTreeMap;
 
 /// Bank accounts, wallets, cash boxes
 #[derive(Debug, clap::Subcommand)]
@@ -15,7 +18,23 @@ pub(super) enum Account {
         #[arg(long, value_delimiter = ',', required = true)]
         fund: Vec<FundId>,
     },
-    /// All accounts
+    /// Record that cash went from one account to another, as from a payment channel to the bank
+    Move {
+        /// From here
+        from: AccountId,
+        /// To there
+        to: AccountId,
+        /// How much
+        #[arg(long)]
+        amount: String,
+        /// Currency
+        #[arg(long, default_value = "CNY")]
+        unit: Unit,
+        /// Day of the fact
+        #[arg(long)]
+        on: Option<Day>,
+    },
+    /// All accounts and what is there by the books
     List,
 }
 
@@ -35,19 +54,58 @@ impl Account {
                     serde_json::json!({"account": account.as_str()}),
                 );
             }
-            Self::List => {
-                let accounts = session.objects("account").await?;
-                let rows: Vec<Vec<String>> =
-                    accounts.iter().map(|account| vec![text(account, "account"), list(account, "funds")]).collect();
-                session.out.table(
-                    &session.out.pick([("账户", false), ("基金", false)], [("account", false), ("funds", false)]),
-                    &rows,
+            Self::Move { from, to, amount: given, unit, on } => {
+                let amount = amount(&given, unit, "--amount")?;
+                let on = session.day(on).await?;
+                let payload = format!("move {from} {to} {amount} {on}");
+                let order = MoveCash { from: from.clone(), to: to.clone(), amount, on };
+                let accepted = session.post(Order::MoveCash(order), &payload).await?;
+                session.told(
+                    accepted,
+                    format!("{amount} 已从账户 {from} 转到账户 {to}"),
+                    format!("{amount} went from account {from} to account {to}"),
+                    serde_json::json!({"from": from.as_str(), "to": to.as_str()}),
                 );
-                session.out.object(&serde_json::json!({"accounts": accounts}));
+                session.warn_overdrawn(&from, unit).await?;
             }
+            Self::List => list_accounts(session).await?,
         }
         Ok(())
     }
+}
+
+async fn list_accounts(session: &Session) -> Result<(), Failure> {
+    let accounts = session.objects("account").await?;
+    let mut rows = Vec::new();
+    let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    for account in &accounts {
+        let (name, funds) = (text(account, "account"), list(account, "funds"));
+        let balances = balances(account);
+        if balances.is_empty() {
+            rows.push(vec![name.clone(), funds.clone(), format_minor(0, Unit::CNY), Unit::CNY.to_string()]);
+        }
+        for (unit, minor) in balances {
+            *sums.entry(unit.to_string()).or_default() += minor;
+            rows.push(vec![name.clone(), funds.clone(), format_minor(minor, unit), unit.to_string()]);
+        }
+    }
+    for (unit, sum) in sums {
+        let known = Unit::parse(&unit).map_err(|error| Failure::input(error.to_string(), error.to_string()))?;
+        rows.push(vec![session.out.pick("合计", "total").into(), String::new(), format_minor(sum, known), unit]);
+    }
+    let heads = session.out.pick(
+        [("账户", false), ("基金", false), ("账面余额", true), ("单位", false)],
+        [("account", false), ("funds", false), ("balance", true), ("unit", false)],
+    );
+    session.out.table(&heads, &rows);
+    session.out.object(&serde_json::json!({"accounts": accounts}));
+    Ok(())
+}
+
+/// What is at an account by the books, by unit.
+fn balances(account: &serde_json::Value) -> Vec<(Unit, i64)> {
+    let balances = account["balances"].as_object().into_iter().flatten();
+    balances.filter_map(|(unit, minor)| Unit::parse(unit).ok().zip(minor.as_i64())).collect()
 }
 
 /// A text member of a stored state.
@@ -68,6 +126,25 @@ impl Session {
         let rows = opened.store.subjects(opened.row.ledger_id, area).await?;
         opened.store.close().await;
         Ok(rows.into_iter().filter_map(|(_, doc)| serde_json::from_slice(&doc).ok()).collect())
+    }
+
+    /// Says so where more went out of an account than was recorded to come in.
+    pub(super) async fn warn_overdrawn(&self, account: &AccountId, unit: Unit) -> Result<(), Failure> {
+        let accounts = self.objects("account").await?;
+        let known = accounts.iter().find(|known| text(known, "account") == account.as_str());
+        let balance = known.and_then(|known| balances(known).into_iter().find(|(known, _)| *known == unit));
+        if let Some((_, minor)) = balance.filter(|(_, minor)| *minor < 0) {
+            let figure = format_minor(minor, unit);
+            self.out.warn(
+                format!(
+                    "注意：账户 {account} 的账面余额是 {figure} {unit}。如果钱是从别的账户转过来付的，请用 mingzhang account move 补记。"
+                ),
+                format!(
+                    "Note: by the books account {account} now stands at {figure} {unit}. If the money came there from another account, record that with `mingzhang account move`"
+                ),
+            );
+        }
+        Ok(())
     }
 
     /// The account given, or the only one that may feed the fund.

@@ -128,19 +128,42 @@ impl Campaign {
                             text(known, "campaign"),
                             text(known, session.out.pick("name_zh", "name_en")),
                             text(known, "fund"),
+                            session.out.state("campaign", state_of(known)),
                             text(known, "opened_on"),
                             text(known, "ended_on"),
                         ]
                     })
                     .collect();
                 let heads = session.out.pick(
-                    [("编号", false), ("名称", false), ("基金", false), ("开始", false), ("结束", false)],
-                    [("id", false), ("name", false), ("fund", false), ("opened", false), ("ended", false)],
+                    [
+                        ("编号", false),
+                        ("名称", false),
+                        ("基金", false),
+                        ("状态", false),
+                        ("开始", false),
+                        ("结束", false),
+                    ],
+                    [
+                        ("id", false),
+                        ("name", false),
+                        ("fund", false),
+                        ("state", false),
+                        ("opened", false),
+                        ("ended", false),
+                    ],
                 );
                 session.out.table(&heads, &rows);
                 session.out.object(&serde_json::json!({"campaigns": campaigns}));
             }
         }
         Ok(())
+    }
+}
+
+fn state_of(known: &serde_json::Value) -> &'static str {
+    match (known.get("opened_on"), known.get("ended_on")) {
+        (None, _) => "filed",
+        (Some(_), None) => "opened",
+        (Some(_), Some(_)) => "ended",
     }
 }

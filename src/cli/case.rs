@@ -1,6 +1,6 @@
 //! `case`: cases of aid.
 
-use super::account::{list, text};
+use super::account::text;
 use super::fund::amount;
 use super::session::{Failure, Session};
 use crate::domain::command::{OpenCase, Order};
@@ -147,8 +147,14 @@ impl Case {
                 let accepted = session.post(order, &format!("approve {case} {limit:?} {on}")).await?;
                 session.told(
                     accepted,
-                    format!("个案 {case} 已批准救助"),
-                    format!("Case {case} is approved"),
+                    match limit {
+                        Some(limit) => format!("个案 {case} 已批准救助，最多 {limit}"),
+                        None => format!("个案 {case} 已批准救助，没有设上限"),
+                    },
+                    match limit {
+                        Some(limit) => format!("Case {case} is approved, for {limit} at most"),
+                        None => format!("Case {case} is approved, without a limit"),
+                    },
                     told(&case),
                 );
             }
@@ -176,11 +182,11 @@ impl Case {
                     .map(|known| {
                         vec![
                             text(known, "case"),
-                            list(known, "categories"),
+                            session.out.words("case.class", &known["categories"]),
                             text(known, session.out.pick("region_zh", "region_en")),
                             text(known, "fund"),
                             text(known, "on"),
-                            text(known, "status"),
+                            session.out.state("case", &text(known, "status")),
                             known["waiting"].to_string(),
                         ]
                     })

@@ -9,6 +9,7 @@ use crate::domain::vocabulary::{PayeeClass, ReasonClass, Use};
 use crate::ledger::commitment;
 use crate::values::amount::format_minor;
 use crate::values::{AccountId, CaseId, Day, FundId, StaffId, Unit};
+use std::collections::BTreeMap;
 
 /// Payments for a case
 #[derive(Debug, clap::Subcommand)]
@@ -130,10 +131,12 @@ impl Disbursement {
                 let accepted = session
                     .post(Order::ApproveDisbursement { request: seq, on }, &format!("approve {seq} {on}"))
                     .await?;
+                let (amount, known) = (session.amount_of(accepted.seq).await?, known(session, seq).await?);
+                let fund = text(&known, "fund");
                 session.told(
                     accepted,
-                    format!("拨付 {seq} 已复核同意，款项已预留"),
-                    format!("Payment {seq} is approved; its money is held"),
+                    format!("拨付 {seq} 已复核同意，基金 {fund} 中的 {amount} 已预留"),
+                    format!("Payment {seq} is approved; {amount} of fund {fund} are held"),
                     told(seq),
                 );
             }
@@ -141,7 +144,13 @@ impl Disbursement {
                 let on = session.day(on).await?;
                 let order = Order::RejectDisbursement { request: seq, reason, on };
                 let accepted = session.post(order, &format!("reject {seq} {reason} {on}")).await?;
-                session.told(accepted, format!("拨付 {seq} 已驳回"), format!("Payment {seq} is rejected"), told(seq));
+                let why = session.out.word("reason", reason.as_str());
+                session.told(
+                    accepted,
+                    format!("拨付 {seq} 已驳回（{why}）"),
+                    format!("Payment {seq} is rejected ({why})"),
+                    told(seq),
+                );
             }
             Self::Pay { seq, account, on } => {
                 let on = session.day(on).await?;
@@ -149,22 +158,25 @@ impl Disbursement {
                 let account = session.account_for(&text(&known, "fund"), account).await?;
                 let order = Order::PayDisbursement { request: seq, account: account.clone(), on };
                 let accepted = session.post(order, &format!("pay {seq} {account} {on}")).await?;
+                let amount = session.amount_of(accepted.seq).await?;
                 session.told(
                     accepted,
-                    format!("拨付 {seq} 已从 {account} 支付"),
-                    format!("Payment {seq} is paid from {account}"),
+                    format!("拨付 {seq} 已从账户 {account} 支付 {amount}"),
+                    format!("Payment {seq}: {amount} are paid from account {account}"),
                     told(seq),
                 );
+                session.warn_overdrawn(&account, unit_of(&known)).await?;
             }
             Self::Return { seq, amount: given, unit, account, on } => {
                 let amount = given.as_deref().map(|text| amount(text, unit, "--amount")).transpose()?;
                 let on = session.day(on).await?;
                 let order = Order::ReturnDisbursement { request: seq, amount, account, on };
                 let accepted = session.post(order, &format!("return {seq} {amount:?} {on}")).await?;
+                let amount = session.amount_of(accepted.seq).await?;
                 session.told(
                     accepted,
-                    format!("拨付 {seq} 的退款已入账"),
-                    format!("Money of payment {seq} came back"),
+                    format!("拨付 {seq} 退回 {amount}，已入账"),
+                    format!("{amount} of payment {seq} came back"),
                     told(seq),
                 );
             }
@@ -193,57 +205,75 @@ impl Disbursement {
                     told(seq),
                 );
             }
-            Self::List => {
-                let mut disbursements = session.objects("disbursement").await?;
-                disbursements.sort_by_key(|known| known["request"].as_u64());
-                let rows: Vec<Vec<String>> = disbursements
-                    .iter()
-                    .map(|known| {
-                        let unit = text(known, "unit").parse().unwrap_or(Unit::CNY);
-                        let mut state = text(known, "status");
-                        if known["acknowledged"] == true {
-                            state.push_str(session.out.pick("，家属已确认", ", confirmed"));
-                        }
-                        vec![
-                            known["request"].to_string(),
-                            text(known, "case"),
-                            text(known, "use"),
-                            text(known, "payee_class"),
-                            format_minor(known["amount"].as_i64().unwrap_or(0), unit),
-                            unit.to_string(),
-                            text(known, "maker"),
-                            state,
-                        ]
-                    })
-                    .collect();
-                let heads = session.out.pick(
-                    [
-                        ("拨付", true),
-                        ("个案", false),
-                        ("用途", false),
-                        ("收款方", false),
-                        ("金额", true),
-                        ("单位", false),
-                        ("经办", false),
-                        ("状态", false),
-                    ],
-                    [
-                        ("payment", true),
-                        ("case", false),
-                        ("use", false),
-                        ("payee", false),
-                        ("amount", true),
-                        ("unit", false),
-                        ("maker", false),
-                        ("state", false),
-                    ],
-                );
-                session.out.table(&heads, &rows);
-                session.out.object(&serde_json::json!({"disbursements": disbursements}));
-            }
+            Self::List => list_disbursements(session).await?,
         }
         Ok(())
     }
+}
+
+async fn list_disbursements(session: &Session) -> Result<(), Failure> {
+    let out = &session.out;
+    let mut disbursements = session.objects("disbursement").await?;
+    disbursements.sort_by_key(|known| known["request"].as_u64());
+    let opened = session.open().await?;
+    let staff: BTreeMap<String, String> = opened.store.staff(opened.row.ledger_id).await?.into_iter().collect();
+    opened.store.close().await;
+    let mut rows = Vec::new();
+    for known in &disbursements {
+        let unit = unit_of(known);
+        let (amount, status) = (known["amount"].as_i64().unwrap_or(0), text(known, "status"));
+        let came_back = if status == "returned" { amount } else { known["returned"].as_i64().unwrap_or(0) };
+        let mut state = out.state("disbursement", &status);
+        if known["acknowledged"] == true {
+            state.push_str(out.pick("，家属已确认", ", confirmed"));
+        }
+        let maker = text(known, "maker");
+        rows.push(vec![
+            known["request"].to_string(),
+            text(known, "case"),
+            out.word("use", &text(known, "use")),
+            out.word("payee", &text(known, "payee_class")),
+            format_minor(amount, unit),
+            if came_back == 0 { String::new() } else { format_minor(came_back, unit) },
+            unit.to_string(),
+            staff.get(&maker).cloned().unwrap_or(maker),
+            text(known, "step_on"),
+            state,
+        ]);
+    }
+    let heads = out.pick(
+        [
+            ("拨付", true),
+            ("个案", false),
+            ("用途", false),
+            ("收款方", false),
+            ("金额", true),
+            ("其中退回", true),
+            ("单位", false),
+            ("经办", false),
+            ("日期", false),
+            ("状态", false),
+        ],
+        [
+            ("payment", true),
+            ("case", false),
+            ("use", false),
+            ("payee", false),
+            ("amount", true),
+            ("came back", true),
+            ("unit", false),
+            ("maker", false),
+            ("day", false),
+            ("state", false),
+        ],
+    );
+    out.table(&heads, &rows);
+    out.object(&serde_json::json!({"disbursements": disbursements}));
+    Ok(())
+}
+
+fn unit_of(known: &serde_json::Value) -> Unit {
+    text(known, "unit").parse().unwrap_or(Unit::CNY)
 }
 
 fn told(seq: u64) -> serde_json::Value {

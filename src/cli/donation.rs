@@ -152,10 +152,11 @@ impl Donation {
                 let on = session.day(on).await?;
                 let order = Order::RefundDonation { donation: seq, amount, fee, reason, on };
                 let accepted = session.post(order, &format!("refund {seq} {amount:?} {fee} {reason} {on}")).await?;
+                let amount = session.amount_of(accepted.seq).await?;
                 session.told(
                     accepted,
-                    format!("捐赠 {seq} 已退还捐赠人"),
-                    format!("Gift {seq} goes back to its donor"),
+                    format!("捐赠 {seq} 已退还捐赠人 {amount}"),
+                    format!("{amount} of gift {seq} go back to the donor"),
                     serde_json::json!({"donation": seq}),
                 );
             }

@@ -1,11 +1,15 @@
 //! `fund`: funds, and money moved between them.
 
-use super::account::{list, text};
+use super::account::text;
 use super::session::{Failure, Session};
+use crate::app::folder::Opened;
 use crate::domain::command::{OpenFund, Order, Transfer};
 use crate::domain::vocabulary::{Basis, Category, FundType, TransferReason, Use};
+use crate::ledger::entry::Entry;
+use crate::ledger::line::{Line, State, Totals};
 use crate::values::amount::format_minor;
-use crate::values::{Amount, Day, FundId, LineName, Unit};
+use crate::values::{Amount, Day, FundId, LineName, Span, Unit};
+use std::collections::BTreeMap;
 
 /// Funds, and money moved between them
 #[derive(Debug, clap::Subcommand)]
@@ -95,12 +99,9 @@ impl Fund {
                 let amount = given.as_deref().map(|text| amount(text, unit, "--amount")).transpose()?;
                 let on = session.day(on).await?;
                 let payload = format!("{from} {to} {amount:?} {unit} {reason} {basis:?} {on}");
-                let told = amount.map_or_else(
-                    || session.out.pick("全部可用余额", "all that is free").to_owned(),
-                    |amount| amount.to_string(),
-                );
                 let order = Transfer { from: from.clone(), to: to.clone(), amount, unit, reason, basis, on };
                 let accepted = session.post(Order::Transfer(order), &payload).await?;
+                let told = session.amount_of(accepted.seq).await?;
                 session.told(
                     accepted,
                     format!("已从基金 {from} 转入基金 {to}：{told}"),
@@ -126,28 +127,21 @@ async fn list_funds(session: &Session) -> Result<(), Failure> {
         for (line_id, name) in &lines {
             let Some(name) = LineName::parse(name).filter(|name| name.fund.as_str() == id) else { continue };
             let runs = opened.store.runs(ledger_id, *line_id).await?;
-            let line =
-                crate::ledger::line::Line::from_rows(name.clone(), runs.into_iter().map(|run| (run.span, run.state)));
+            let line = Line::from_rows(name.clone(), runs.into_iter().map(|run| (run.span, run.state)));
             let Some(line) = line else { continue };
-            totals.push((name.unit, line.totals()));
+            totals.push((name.unit, line.totals(), moved_on(&opened, &line).await?));
         }
         let name = text(&fund, session.out.pick("name_zh", "name_en"));
-        let kind = text(&fund, "type");
-        let limits = [list(&fund, "purpose"), list(&fund, "uses"), text(&fund, "case")].join(" ").trim().to_owned();
+        let out = &session.out;
+        let kind = out.word("fund.type", &text(&fund, "type"));
+        let limits = [out.words("case.class", &fund["purpose"]), out.words("use", &fund["uses"]), text(&fund, "case")]
+            .into_iter()
+            .filter(|limit| !limit.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
         let figure = |n: u64, unit: Unit| format_minor(i64::try_from(n).unwrap_or(i64::MAX), unit);
-        if totals.is_empty() {
-            rows.push(vec![
-                id.clone(),
-                name.clone(),
-                kind.clone(),
-                limits.clone(),
-                String::new(),
-                "0".into(),
-                "0".into(),
-                "0".into(),
-            ]);
-        }
-        for (unit, total) in &totals {
+        let nothing = [(Unit::CNY, Totals::default(), 0)];
+        for (unit, total, moved) in if totals.is_empty() { &nothing[..] } else { &totals } {
             rows.push(vec![
                 id.clone(),
                 name.clone(),
@@ -156,14 +150,16 @@ async fn list_funds(session: &Session) -> Result<(), Failure> {
                 unit.to_string(),
                 figure(total.free, *unit),
                 figure(total.held, *unit),
-                figure(total.spent, *unit),
+                figure(total.spent - moved, *unit),
+                figure(*moved, *unit),
+                figure(total.void, *unit),
             ]);
         }
         let mut object = fund.clone();
         object["totals"] = totals
             .iter()
-            .map(|(unit, total)| {
-                serde_json::json!({"unit": unit.as_str(), "end": total.end(), "free": total.free, "held": total.held, "spent": total.spent, "void": total.void})
+            .map(|(unit, total, moved)| {
+                serde_json::json!({"unit": unit.as_str(), "end": total.end(), "free": total.free, "held": total.held, "spent": total.spent, "moved_on": moved, "void": total.void})
             })
             .collect();
         objects.push(object);
@@ -177,7 +173,9 @@ async fn list_funds(session: &Session) -> Result<(), Failure> {
             ("单位", false),
             ("可用", true),
             ("待付", true),
-            ("已支出或转出", true),
+            ("已支出", true),
+            ("已转出", true),
+            ("已退还", true),
         ],
         [
             ("fund", false),
@@ -187,11 +185,32 @@ async fn list_funds(session: &Session) -> Result<(), Failure> {
             ("unit", false),
             ("free", true),
             ("held", true),
-            ("spent or moved on", true),
+            ("spent", true),
+            ("moved on", true),
+            ("given back", true),
         ],
     );
     session.out.table(&heads, &rows);
     session.out.object(&serde_json::json!({"tree_size": opened.row.size, "funds": objects}));
     opened.store.close().await;
     Ok(())
+}
+
+/// How much of a line's spent money went to other funds.
+async fn moved_on(opened: &Opened, line: &Line) -> Result<u64, Failure> {
+    let mut by_entry: BTreeMap<u64, u64> = BTreeMap::new();
+    for (span, state) in line.runs_in(Span { from: 0, to: line.end().max(1) }) {
+        if let State::Spent { by } = state {
+            *by_entry.entry(by).or_default() += span.length();
+        }
+    }
+    let mut moved = 0;
+    for (seq, length) in by_entry {
+        let bytes = opened.store.entry(opened.row.ledger_id, seq).await?;
+        let entry = bytes.as_deref().and_then(|bytes| Entry::parse(bytes).ok());
+        if entry.is_some_and(|entry| entry.kind == "fund.transferred") {
+            moved += length;
+        }
+    }
+    Ok(moved)
 }

@@ -1,6 +1,8 @@
 //! The one place that writes to the terminal.
 
+use super::refusal_zh;
 use crate::config::Lang;
+use crate::report::labels::Language;
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// Where and how a command speaks.
@@ -21,11 +23,32 @@ impl Out {
         }
     }
 
+    /// The word for a code of a vocabulary, as `use` and `hospital`.
+    pub(super) fn word(&self, vocabulary: &str, code: &str) -> String {
+        self.pick(Language::Zh, Language::En).labels().word(vocabulary, code)
+    }
+
+    /// The words for several codes.
+    pub(super) fn words(&self, vocabulary: &str, codes: &serde_json::Value) -> String {
+        let codes = codes.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(|code| code.as_str());
+        codes.map(|code| self.word(vocabulary, code)).collect::<Vec<_>>().join(self.pick("、", ", "))
+    }
+
+    /// The word for a state of a case, a campaign or a payment.
+    pub(super) fn state(&self, what: &str, state: &str) -> String {
+        self.pick(refusal_zh::state(what, state), state).to_owned()
+    }
+
     /// A line for a person; silent where a machine reads.
     pub(super) fn say(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
         if !self.json {
             line(self.pick(zh.as_ref(), en.as_ref()));
         }
+    }
+
+    /// A remark beside the answer, on the error channel, whoever reads.
+    pub(super) fn warn(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
+        complain(self.pick(zh.as_ref(), en.as_ref()));
     }
 
     /// The object for a machine; silent where a person reads.

@@ -12,12 +12,16 @@ fn thing(what: &str) -> &str {
         "disbursement" => "拨付",
         "donation" | "gift" => "捐赠",
         "entry" => "记录",
+        "user" => "用户",
+        "report" => "报告",
         other => other,
     }
 }
 
-fn state(state: &str) -> &str {
+/// The word for a state, of a campaign where it differs.
+pub(super) fn state<'s>(what: &str, state: &'s str) -> &'s str {
     match state {
+        "opened" if what == "campaign" => "募捐中",
         "opened" => "已立案",
         "assessed" => "已评估",
         "approved" => "已批准",
@@ -30,6 +34,43 @@ fn state(state: &str) -> &str {
         "reversed" => "已冲销",
         "filed" => "已备案",
         "ended" => "已结束",
+        "recorded" => "入账",
+        "received" => "收到捐赠",
+        "last worked on" => "最近一次办理",
+        "confirmed by the family already" => "家属已经确认",
+        "given back in full already" => "已经全部退还",
+        "taken back already, in part or whole" => "已经冲销或部分退回",
+        other => other,
+    }
+}
+
+/// What can be done next, with the word for the command line.
+fn step(step: &str) -> String {
+    let word = match step {
+        "assess" => "评估",
+        "approve" => "复核批准",
+        "decline" => "不予救助",
+        "disbursement request" => "申请拨付",
+        "close" => "结案",
+        "reject" => "驳回",
+        "pay" => "支付",
+        "acknowledge" => "家属确认",
+        "return" => "退回款项",
+        "reverse" => "冲销",
+        "open" => "开始",
+        "end" => "结束",
+        other => return other.to_owned(),
+    };
+    format!("{word}（{step}）")
+}
+
+fn role(role: &str) -> &str {
+    match role {
+        "admin" => "管理员",
+        "clerk" => "经办",
+        "checker" => "复核",
+        "payer" => "出纳",
+        "auditor" => "审计",
         other => other,
     }
 }
@@ -66,6 +107,7 @@ fn field_rule(rule: &FieldRule) -> String {
         }
         FieldRule::NotFundId(fund) => format!("“{fund}”不能作为基金编号，最多 36 个字符，不含点号"),
         FieldRule::UnrestrictedHasNoPurpose => "非限定基金没有限定用途，请改为限定（restricted）".into(),
+        FieldRule::SameAccount => "转出和转入不能是同一个账户".into(),
         FieldRule::SameFund => "不能在同一个基金内转账".into(),
         FieldRule::BasisWanted => {
             "请写明剩余财产转出的依据：plan（方案）、agreement（协议）或 similar_purpose（相近目的）".into()
@@ -99,16 +141,19 @@ pub(super) fn text(refusal: &Refusal) -> String {
         Refusal::NotThatKind { seq, found, .. } => format!("记录 {seq} 不能这样处理：{found}。"),
         Refusal::Field { field, rule } => format!("{}：{}。", field_name(field), field_rule(rule)),
         Refusal::FutureDay { on, today } => format!("日期 {on} 还没有到，今天是 {today}。请核对日期。"),
+        Refusal::DayBefore { on, step, since } => {
+            format!("日期 {on} 早于 {since}（{}的日期），后一步不能早于前一步。请核对日期。", state("", step))
+        }
         Refusal::AccountNotOfFund { account, fund } => {
             format!("账户 {account} 没有对基金 {fund} 开放。先运行：mingzhang account open {account} --fund {fund}。")
         }
-        Refusal::StepNotPossible { what, state: now, possible } => {
+        Refusal::StepNotPossible { what, name, state: now, possible } => {
             let next = if possible.is_empty() {
                 "没有下一步了".to_owned()
             } else {
-                format!("现在可以：{}", possible.join("、"))
+                format!("现在可以：{}", possible.iter().map(|next| step(next)).collect::<Vec<_>>().join("、"))
             };
-            format!("{what} 的状态是“{}”，不能这样做；{next}。", state(now))
+            format!("{} {name} 的状态是“{}”，不能这样做；{next}。", thing(what), state(what, now))
         }
         Refusal::CheckerIsMaker { checker } => {
             format!("{checker} 是经办人，不能复核自己提交的事项，请由另一个人复核。")
@@ -116,8 +161,8 @@ pub(super) fn text(refusal: &Refusal) -> String {
         Refusal::PayerIsChecker { payer } => {
             format!("{payer} 复核了这笔拨付，不能再由同一个人支付，请经办人或出纳支付。")
         }
-        Refusal::RoleMissing { user, role } => {
-            format!("{user} 没有 {role} 角色。管理员可以授予：mingzhang user role {user} {role}。")
+        Refusal::RoleMissing { user, role: wanted } => {
+            format!("{user} 没有“{}”的角色。管理员可以授予：mingzhang user role {user} {wanted}。", role(wanted))
         }
         Refusal::FundPurposeDiffers { fund, purpose, wanted } => {
             format!("基金 {fund} 只能用于 {purpose}，而这笔是用于 {wanted}。专款专用，请换一个基金。")
@@ -148,6 +193,13 @@ pub(super) fn text(refusal: &Refusal) -> String {
         Refusal::BuiltUpon { seq, later } => {
             let later: Vec<String> = later.iter().map(u64::to_string).collect();
             format!("记录 {seq} 不能冲销：后面的记录 {} 用到了这笔钱，请先冲销它们。", later.join("、"))
+        }
+        Refusal::ReversedAlready { seq, by } => format!("记录 {seq} 已经由记录 {by} 冲销，不用再冲。"),
+        Refusal::ReturnedInPart { request } => format!(
+            "拨付 {request} 已有部分款项退回，说明确实付过，不能冲销；其余退回的款项请用 mingzhang disbursement return {request} 入账。"
+        ),
+        Refusal::ReverseInstead { seq, instead } => {
+            format!("记录 {seq} 没有动用款项；动用款项的是记录 {instead}，请运行：mingzhang reverse {instead}。")
         }
         Refusal::NotReversible { seq } => format!("记录 {seq} 是退还或释放，不能冲销，请把事实重新入账。"),
         Refusal::Private { field, what } => {

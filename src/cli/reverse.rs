@@ -24,10 +24,11 @@ impl Reverse {
         let on = session.day(self.on).await?;
         let order = Order::Reverse { target: self.seq, reason: self.reason, on };
         let accepted = session.post(order, &format!("reverse {} {} {on}", self.seq, self.reason)).await?;
+        let amount = session.amount_of(accepted.seq).await?;
         session.told(
             accepted,
-            format!("记录 {} 已冲销，原记录保留", self.seq),
-            format!("Entry {} is reversed; the old one stays", self.seq),
+            format!("记录 {} 已冲销（{amount}），原记录保留", self.seq),
+            format!("Entry {} is reversed ({amount}); the old one stays", self.seq),
             serde_json::json!({"target": self.seq}),
         );
         Ok(())

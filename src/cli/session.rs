@@ -6,10 +6,14 @@ use crate::app::folder::{Folder, OpenError, Opened};
 use crate::app::writer::{self, Accepted, ClockTrust, Handle, Submission, WriteError};
 use crate::clock::Clock;
 use crate::config::Lang;
+use crate::domain::body::Body;
 use crate::domain::command::Order;
 use crate::domain::refusal::Refusal;
 use crate::entropy::Entropy;
+use crate::ledger::entry::Entry;
 use crate::store::StoreError;
+use crate::values::LineName;
+use crate::values::amount::format_minor;
 use crate::values::{Day, Hash, StaffId, Zone};
 use std::cell::RefCell;
 
@@ -202,6 +206,22 @@ impl Session {
             object.extend(more.clone());
         }
         self.out.object(&object);
+    }
+
+    /// The amount that an entry states, or that it moved; empty where it moved none.
+    pub(super) async fn amount_of(&self, seq: u64) -> Result<String, Failure> {
+        let opened = self.open().await?;
+        let bytes = opened.store.entry(opened.row.ledger_id, seq).await?;
+        opened.store.close().await;
+        let Some(entry) = bytes.as_deref().and_then(|bytes| Entry::parse(bytes).ok()) else { return Ok(String::new()) };
+        if let Ok(amount) = Body(&entry.body).amount("amount") {
+            return Ok(amount.to_string());
+        }
+        let of_line = |line: &str| LineName::parse(line).map(|name| name.unit);
+        let Some(unit) = entry.post.first().and_then(|post| of_line(&post.line)) else { return Ok(String::new()) };
+        let op = entry.post.first().map(|post| post.op.clone()).unwrap_or_default();
+        let moved = entry.post.iter().filter(|post| post.op == op).map(|post| post.to - post.from).sum();
+        Ok(format!("{} {unit}", format_minor(moved, unit)))
     }
 
     /// A random id with a prefix.

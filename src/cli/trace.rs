@@ -1,12 +1,14 @@
 //! `trace`: where a gift went, or whose gifts a payment used.
 
+use super::account::text;
 use super::fund::amount;
+use super::out::Out;
 use super::session::{Failure, Session};
 use crate::app::folder::Opened;
 use crate::app::trace::{self, Facts, GiftTrace, PaymentTrace};
 use crate::app::writer::order_text;
-use crate::values::Unit;
 use crate::values::amount::format_minor;
+use crate::values::{Amount, Unit};
 use crate::vault::Keyed;
 use std::collections::BTreeMap;
 
@@ -82,7 +84,10 @@ pub(super) async fn show(session: &Session, opened: &Opened, seq: u64, size: Opt
         tell_gift(session, &traced, size.unwrap_or(opened.row.size));
         return Ok(());
     }
-    let seq = paid_entry(opened, seq).await?;
+    let known = disbursement(opened, seq).await?;
+    let request = seq;
+    let paid = known.as_ref().and_then(|known| known["paid"].as_u64().or(known["hold"].as_u64()));
+    let seq = paid.unwrap_or(seq);
     match trace::payment(opened, seq, size).await? {
         Some(traced) if traced.facts.kind == "fund.transferred" => Err(Failure::input(
             format!("记录 {seq} 是基金之间的转账，不是支付。请追溯其中的一笔捐赠，或用这笔钱的一笔支付。"),
@@ -94,6 +99,14 @@ pub(super) async fn show(session: &Session, opened: &Opened, seq: u64, size: Opt
             tell_payment(session, &traced, size.unwrap_or(opened.row.size));
             Ok(())
         }
+        _ if known.is_some() => {
+            let status = known.map(|known| text(&known, "status")).unwrap_or_default();
+            let state = session.out.state("disbursement", &status);
+            Err(Failure::input(
+                format!("拨付 {request} 的状态是“{state}”，现在没有占用任何捐赠。"),
+                format!("payment {request} is {state}: it holds or spends no gift's money now"),
+            ))
+        }
         _ => Err(Failure::input(
             format!("记录 {seq} 既不是捐赠，也没有占用或支出款项，没有可追溯的内容。"),
             format!("entry {seq} is neither a gift nor does it hold or spend money: there is nothing to trace"),
@@ -101,11 +114,10 @@ pub(super) async fn show(session: &Session, opened: &Opened, seq: u64, size: Opt
     }
 }
 
-/// A payment is known by its request: the entry that spent or holds its money.
-async fn paid_entry(opened: &Opened, seq: u64) -> Result<u64, Failure> {
+/// The payment that an entry requested.
+async fn disbursement(opened: &Opened, seq: u64) -> Result<Option<serde_json::Value>, Failure> {
     let doc = opened.store.subject(opened.row.ledger_id, "disbursement", &seq.to_string()).await?;
-    let known: Option<serde_json::Value> = doc.and_then(|doc| serde_json::from_slice(&doc).ok());
-    Ok(known.and_then(|known| known["paid"].as_u64().or(known["hold"].as_u64())).unwrap_or(seq))
+    Ok(doc.and_then(|doc| serde_json::from_slice(&doc).ok()))
 }
 
 fn facts_into(object: &mut serde_json::Value, facts: &Facts) {
@@ -186,7 +198,7 @@ fn tell_gift(session: &Session, traced: &GiftTrace, size: u64) {
     for found in &traced.uses {
         rows.push(vec![
             found.facts.on.clone().unwrap_or_default(),
-            words(out.lang, found.state, &found.facts),
+            words(out, found.state, &found.facts),
             format_minor(found.amount.minor(), found.amount.unit()),
             found.facts.case.clone().unwrap_or_default(),
             found.seq.to_string(),
@@ -232,16 +244,42 @@ fn tell_payment(session: &Session, traced: &PaymentTrace, size: u64) {
             .iter()
             .map(|(seq, facts, amount)| serde_json::json!({"seq": seq, "on": facts.on, "unit": amount.unit().as_str(), "amount": amount.minor()}))
             .collect();
-        let mut payment = serde_json::json!({"seq": traced.seq, "amounts": traced.amounts.iter().map(|amount| serde_json::json!({"unit": amount.unit().as_str(), "amount": amount.minor()})).collect::<Vec<_>>()});
+        let list = |amounts: &[Amount]| -> Vec<_> {
+            let object =
+                |amount: &Amount| serde_json::json!({"unit": amount.unit().as_str(), "amount": amount.minor()});
+            amounts.iter().map(object).collect()
+        };
+        let mut payment = serde_json::json!({
+            "seq": traced.seq, "posted": list(&traced.posted), "amounts": list(&traced.amounts),
+        });
         facts_into(&mut payment, &traced.facts);
         out.object(&serde_json::json!({"payment": payment, "payers": payers, "tree_size": size}));
         return;
     }
-    let amounts: Vec<String> = traced.amounts.iter().map(ToString::to_string).collect();
+    let join =
+        |amounts: &[Amount]| amounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(out.pick("，", ", "));
+    let facts = &traced.facts;
+    let held = facts.kind == "disbursement.approved";
+    let purpose = facts.purpose.as_deref().map(|code| out.word("use", code));
+    let about =
+        [facts.on.clone(), purpose, facts.case.as_ref().map(|case| format!("{} {case}", out.pick("个案", "case")))];
+    let about = about.into_iter().flatten().collect::<Vec<_>>().join(out.pick("，", ", "));
     out.say(
-        format!("支付（记录 {}）：{}，由 {} 笔捐赠支付", traced.seq, amounts.join("，"), traced.payers.len()),
-        format!("Payment (entry {}): {}, out of {} gifts", traced.seq, amounts.join(", "), traced.payers.len()),
+        format!("{}（记录 {}）：{}；{about}", if held { "待付" } else { "支付" }, traced.seq, join(&traced.posted)),
+        format!(
+            "{} (entry {}): {}; {about}",
+            if held { "Approved, not paid yet" } else { "Payment" },
+            traced.seq,
+            join(&traced.posted)
+        ),
     );
+    if traced.posted != traced.amounts {
+        out.say(
+            format!("其中一部分已退回，净额 {}", join(&traced.amounts)),
+            format!("Part of it came back; {} remain", join(&traced.amounts)),
+        );
+    }
+    out.say(format!("由 {} 笔捐赠承担：", traced.payers.len()), format!("Out of {} gifts:", traced.payers.len()));
     let rows: Vec<Vec<String>> = traced
         .payers
         .iter()
@@ -259,34 +297,14 @@ fn tell_payment(session: &Session, traced: &PaymentTrace, size: u64) {
 }
 
 /// What an entry did with the money, in words.
-fn words(lang: crate::config::Lang, state: &str, facts: &Facts) -> String {
-    use crate::config::Lang;
-    let purpose = facts.purpose.as_deref().unwrap_or_default();
-    let zh = match purpose {
-        "hospital" => "住院费",
-        "nutrition" => "营养费",
-        "drugs" => "院外药品",
-        "lodging_travel" => "陪护住宿与交通",
-        "rehabilitation" => "康复",
-        "funeral" => "丧葬",
-        "education" => "教育",
-        "living" => "生活",
-        "housing" => "住房",
-        _ => "支出",
+fn words(out: &Out, state: &str, facts: &Facts) -> String {
+    let text = match (facts.kind.as_str(), state) {
+        ("donation.received", _) => out.pick("渠道手续费", "channel fee"),
+        ("donation.refunded", "void") => out.pick("退还捐赠人", "given back to the donor"),
+        ("donation.refunded", _) => out.pick("渠道未退的手续费", "fee that the channel kept"),
+        ("entry.reversed", _) => out.pick("冲销", "reversed"),
+        (_, "held") => out.pick("已批准，待支付", "approved, not paid yet"),
+        _ => return out.word("use", facts.purpose.as_deref().unwrap_or(facts.kind.as_str())),
     };
-    match (facts.kind.as_str(), state, lang) {
-        ("donation.received", _, Lang::Zh) => "渠道手续费".into(),
-        ("donation.received", _, Lang::En) => "channel fee".into(),
-        ("donation.refunded", "void", Lang::Zh) => "退还捐赠人".into(),
-        ("donation.refunded", "void", Lang::En) => "given back to the donor".into(),
-        ("donation.refunded", _, Lang::Zh) => "渠道未退的手续费".into(),
-        ("donation.refunded", _, Lang::En) => "fee that the channel kept".into(),
-        ("entry.reversed", _, Lang::Zh) => "冲销".into(),
-        ("entry.reversed", _, Lang::En) => "reversed".into(),
-        (_, "held", Lang::Zh) => "已批准，待支付".into(),
-        (_, "held", Lang::En) => "approved, not paid yet".into(),
-        (_, _, Lang::Zh) => zh.into(),
-        (_, _, Lang::En) if purpose.is_empty() => facts.kind.clone(),
-        (_, _, Lang::En) => purpose.replace('_', " and "),
-    }
+    text.to_owned()
 }

@@ -88,9 +88,13 @@ impl User {
                 let of = |id: &str| -> Vec<&str> {
                     roles.iter().filter(|(staff, _)| staff == id).map(|(_, role)| role.as_str()).collect()
                 };
+                let role_words = |roles: Vec<&str>| {
+                    let words = roles.into_iter().map(|role| session.out.word("role", role));
+                    words.collect::<Vec<_>>().join(session.out.pick("、", ", "))
+                };
                 let staff = opened.store.staff(ledger_id).await?;
                 let rows: Vec<Vec<String>> =
-                    staff.iter().map(|(id, name)| vec![id.clone(), name.clone(), of(id).join(", ")]).collect();
+                    staff.iter().map(|(id, name)| vec![id.clone(), name.clone(), role_words(of(id))]).collect();
                 let heads = session.out.pick(
                     [("编号", false), ("姓名", false), ("角色", false)],
                     [("id", false), ("name", false), ("roles", false)],

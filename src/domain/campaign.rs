@@ -142,7 +142,8 @@ impl Campaign {
 
     fn not_possible(&self) -> Refusal {
         Refusal::StepNotPossible {
-            what: format!("campaign {}", self.campaign),
+            what: "campaign",
+            name: self.campaign.to_string(),
             state: self.status.name(),
             possible: self.status.steps(),
         }
@@ -183,6 +184,10 @@ pub(super) fn step(
 ) -> Result<Vec<Draft>, Stop> {
     context.day_is_not_ahead(on)?;
     let campaign = require(set.campaign(id.as_str())?, "campaign", id)?.clone();
+    // An appeal may open before its plan is filed: in a sudden emergency the filing follows within days.
+    if let CampaignStatus::Opened { on: opened_on } = campaign.status {
+        context.day_follows(on, "opened", opened_on)?;
+    }
     if kind == "campaign.opened" {
         campaign.opened(on)?
     } else {

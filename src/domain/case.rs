@@ -32,6 +32,10 @@ pub struct Case {
     pub committed: Vec<(Unit, i64)>,
     /// Requests that are neither paid nor rejected.
     pub waiting: u64,
+    /// Day of its own latest step.
+    pub step_on: Day,
+    /// Latest day of anything that was done for it, payments too.
+    pub last_on: Day,
     /// How far it has come.
     pub status: CaseStatus,
 }
@@ -109,6 +113,8 @@ impl Case {
             .text("maker", self.maker.to_string())
             .with("committed", crate::ledger::canonical::Value::Object(committed))
             .count("waiting", self.waiting)
+            .text("step_on", self.step_on.to_string())
+            .text("last_on", self.last_on.to_string())
             .text("status", self.status.name());
         let limited = |state: Object<'static>, limit: &Option<Amount>| match limit {
             None => state,
@@ -154,6 +160,8 @@ impl Case {
             maker: body.parsed("maker")?,
             committed,
             waiting: body.count("waiting")?,
+            step_on: body.day("step_on")?,
+            last_on: body.day("last_on")?,
             status,
         })
     }
@@ -173,7 +181,8 @@ impl Case {
 
     pub(super) fn not_possible(&self) -> Refusal {
         Refusal::StepNotPossible {
-            what: format!("case {}", self.case),
+            what: "case",
+            name: self.case.to_string(),
             state: self.status.name(),
             possible: self.status.steps(),
         }
@@ -254,6 +263,8 @@ pub(super) fn open(set: &WorkingSet, context: &Context<'_>, order: &OpenCase) ->
         maker: context.by.clone(),
         committed: Vec::new(),
         waiting: 0,
+        step_on: order.on,
+        last_on: order.on,
         status: CaseStatus::Opened,
     };
     drafts.push(Draft::fact("case.opened", case.opening()));
@@ -267,12 +278,13 @@ pub(super) fn assess(
     need: Amount,
     on: Day,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     if need.is_zero() {
         return Err(Refusal::Field { field: "need", rule: FieldRule::NeedOfNothing }.into());
     }
     let case = require(set.case(id.as_str())?, "case", id)?.clone();
+    let stood = case.status.name();
     let case = case.assessed(need, context.by.clone())?;
+    context.day_follows(on, stood, case.step_on)?;
     let body = Object::new()
         .text("case", case.case.to_string())
         .integer("need", need.minor())
@@ -288,9 +300,10 @@ pub(super) fn approve(
     limit: Option<Amount>,
     on: Day,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let case = require(set.case(id.as_str())?, "case", id)?.clone();
+    let stood = case.status.name();
     let case = case.decided(context.by, CaseStatus::Approved { limit })?;
+    context.day_follows(on, stood, case.step_on)?;
     let body = Object::new().text("case", case.case.to_string()).text("on", on.to_string());
     let body = match limit {
         None => body,
@@ -306,9 +319,10 @@ pub(super) fn decline(
     reason: super::vocabulary::ReasonClass,
     on: Day,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let case = require(set.case(id.as_str())?, "case", id)?.clone();
+    let stood = case.status.name();
     let case = case.decided(context.by, CaseStatus::Declined)?;
+    context.day_follows(on, stood, case.step_on)?;
     let body =
         Object::new().text("case", case.case.to_string()).text("reason", reason.as_str()).text("on", on.to_string());
     Ok(vec![Draft::fact("case.declined", body)])
@@ -316,8 +330,8 @@ pub(super) fn decline(
 
 /// Closes a case when nothing waits and nothing is left: a surplus is moved first, exact to the fen.
 pub(super) fn close(set: &WorkingSet, context: &Context<'_>, id: &CaseId, on: Day) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let case = require(set.case(id.as_str())?, "case", id)?.clone().closed(on)?;
+    context.day_follows(on, "last worked on", case.last_on)?;
     if case.waiting > 0 {
         return Err(Refusal::StillWaiting { case: case.case.to_string(), waiting: case.waiting }.into());
     }
@@ -347,6 +361,8 @@ pub(super) fn from_opening(body: Body<'_, '_>, maker: StaffId) -> Result<Case, B
         maker,
         committed: Vec::new(),
         waiting: 0,
+        step_on: body.day("on")?,
+        last_on: body.day("on")?,
         status: CaseStatus::Opened,
     })
 }
@@ -354,11 +370,13 @@ pub(super) fn from_opening(body: Body<'_, '_>, maker: StaffId) -> Result<Case, B
 /// Applies an entry of this area to the case it names.
 pub(super) fn project(case: Case, kind: &str, body: Body<'_, '_>, by: StaffId) -> Result<Case, BadBody> {
     let limit = || body.0.get("limit").map(|_| body.amount("limit")).transpose();
+    let on = body.day("on")?;
+    let case = Case { step_on: on, last_on: case.last_on.max(on), ..case };
     let next = match kind {
         "case.assessed" => case.assessed(body.amount("need")?, by),
         "case.approved" => case.decided(&by, CaseStatus::Approved { limit: limit()? }),
         "case.declined" => case.decided(&by, CaseStatus::Declined),
-        _ => case.closed(body.day("on")?),
+        _ => case.closed(on),
     };
     next.map_err(|_| BadBody { member: "case".into() })
 }

@@ -25,6 +25,8 @@ pub enum Order {
         /// The funds it may feed.
         funds: Vec<FundId>,
     },
+    /// Moves cash between accounts.
+    MoveCash(MoveCash),
     /// Opens a fund.
     OpenFund(OpenFund),
     /// Moves free money from one fund to another.
@@ -169,6 +171,19 @@ pub struct OpenLedger {
     pub time_zone: String,
     /// The log's public key.
     pub vkey: String,
+}
+
+/// Cash that goes from one account to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveCash {
+    /// From here.
+    pub from: AccountId,
+    /// To there.
+    pub to: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// Day of the fact.
+    pub on: Day,
 }
 
 /// A new fund.

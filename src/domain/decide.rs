@@ -4,6 +4,7 @@
 use super::body::{BadBody, Body};
 use super::campaign::Campaign;
 use super::command::{Command, Order};
+use super::correction::Reversal;
 use super::disbursement::Disbursement;
 use super::disclosure::Published;
 use super::field_rule::FieldRule;
@@ -55,6 +56,12 @@ pub struct Context<'c> {
 impl Context<'_> {
     pub(super) fn day_is_not_ahead(&self, on: Day) -> Result<(), Refusal> {
         if on <= self.today { Ok(()) } else { Err(Refusal::FutureDay { on, today: self.today }) }
+    }
+
+    /// A step is not older than the one that it builds on.
+    pub(super) fn day_follows(&self, on: Day, step: &'static str, since: Day) -> Result<(), Refusal> {
+        self.day_is_not_ahead(on)?;
+        if on >= since { Ok(()) } else { Err(Refusal::DayBefore { on, step, since }) }
     }
 
     pub(super) fn require_role(&self, role: Role) -> Result<(), Refusal> {
@@ -181,6 +188,7 @@ pub fn decide(set: &WorkingSet, context: &Context<'_>, command: &Command) -> Res
     match &command.order {
         Order::OpenLedger(order) => organisation::open(set, order),
         Order::OpenAccount { account, funds } => fund::open_account(set, account, funds),
+        Order::MoveCash(order) => fund::move_cash(set, context, order),
         Order::OpenFund(order) => fund::open(set, order),
         Order::Transfer(order) => fund::transfer(set, context, order),
         Order::FileCampaign(order) => campaign::file(set, context, order),
@@ -224,6 +232,7 @@ fn authorise(context: &Context<'_>, order: &Order) -> Result<(), Refusal> {
             }
         }
         Order::Transfer(_)
+        | Order::MoveCash(_)
         | Order::OpenCase(_)
         | Order::AssessCase { .. }
         | Order::CloseCase { .. }
@@ -299,8 +308,19 @@ pub(super) fn whereabouts(line: &Line, span: Span) -> Vec<Whereabouts> {
     owners.into_iter().take(3).map(whereabouts).collect()
 }
 
-/// Applies an entry to the states that it changes, and names them. A kind that is not known changes none.
+/// Applies an entry to the states that it changes, and names them. A kind that is not known changes only the accounts.
 pub fn project(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, String)>, BadBody> {
+    let mut changed = project_kind(set, entry)?;
+    for row in &entry.cash {
+        let bad = || BadBody { member: "cash".into() };
+        let account = set.accounts.get_mut(row.account.as_ref()).and_then(Option::as_mut).ok_or_else(bad)?;
+        account.settle(Unit::parse(&row.unit).map_err(|_| bad())?, row.amount).ok_or_else(bad)?;
+        changed.push((Area::Account, row.account.to_string()));
+    }
+    Ok(changed)
+}
+
+fn project_kind(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, String)>, BadBody> {
     let body = Body(&entry.body);
     let bad = |member: &str| BadBody { member: member.into() };
     let by = || StaffId::parse(&entry.by).map_err(|_| bad("by"));
@@ -354,7 +374,7 @@ pub fn project(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, Str
         }
         "disbursement.requested" => {
             let requested = Disbursement::from_request(body, entry.seq, by()?)?;
-            change_case(set, &requested, requested.amount.minor(), 1)?;
+            change_case(set, &requested, requested.amount.minor(), 1, requested.step_on)?;
             let (id, case) = (entry.seq.to_string(), requested.case.to_string());
             set.disbursements.insert(id.clone(), Some(requested));
             Ok(vec![(Area::Disbursement, id), (Area::Case, case)])
@@ -365,17 +385,24 @@ pub fn project(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, Str
         | "disbursement.returned"
         | "disbursement.acknowledged"
         | "entry.reversed") => {
+            let mut changed = Vec::new();
+            if kind == "entry.reversed" {
+                let target = body.count("target")?.to_string();
+                set.reversals.insert(target.clone(), Some(Reversal { target: body.count("target")?, by: entry.seq }));
+                changed.push((Area::Reversal, target));
+            }
             let Some(request) = body.optional_count("request")? else {
-                return if kind == "entry.reversed" { Ok(Vec::new()) } else { Err(bad("request")) };
+                return if kind == "entry.reversed" { Ok(changed) } else { Err(bad("request")) };
             };
             let id = request.to_string();
             let known = set.disbursements.get(&id).cloned().flatten().ok_or_else(|| bad("request"))?;
             let account = entry.cash.first().and_then(|row| AccountId::parse(&row.account).ok());
             let (after, committed, waiting) = disbursement::project(known, kind, body, &by()?, entry.seq, account)?;
-            change_case(set, &after, committed, waiting)?;
+            change_case(set, &after, committed, waiting, body.day("on")?)?;
             let case = after.case.to_string();
             set.disbursements.insert(id.clone(), Some(after));
-            Ok(vec![(Area::Disbursement, id), (Area::Case, case)])
+            changed.extend([(Area::Disbursement, id), (Area::Case, case)]);
+            Ok(changed)
         }
         "report.published" => {
             let id = entry.seq.to_string();
@@ -386,10 +413,17 @@ pub fn project(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, Str
     }
 }
 
-fn change_case(set: &mut WorkingSet, disbursement: &Disbursement, committed: i64, waiting: i64) -> Result<(), BadBody> {
+fn change_case(
+    set: &mut WorkingSet,
+    disbursement: &Disbursement,
+    committed: i64,
+    waiting: i64,
+    on: Day,
+) -> Result<(), BadBody> {
     let bad = || BadBody { member: "case".into() };
     let case = set.cases.get_mut(disbursement.case.as_str()).and_then(Option::as_mut).ok_or_else(bad)?;
     case.commit(disbursement.amount.unit(), committed);
+    case.last_on = case.last_on.max(on);
     case.waiting = case.waiting.checked_add_signed(waiting).ok_or_else(bad)?;
     Ok(())
 }
@@ -398,7 +432,10 @@ fn change_case(set: &mut WorkingSet, disbursement: &Disbursement, committed: i64
 pub fn touches(entry: &Entry<'_>) -> Vec<(Area, String)> {
     let body = Body(&entry.body);
     let text = |member: &str| body.optional_text(member).unwrap_or_default().to_owned();
-    match entry.kind.split_once('.').map(|(area, _)| area) {
+    // The account of a gift was fetched to judge it.
+    let cash = entry.cash.iter().filter(|_| entry.kind != "donation.received");
+    let accounts = cash.map(|row| (Area::Account, row.account.to_string()));
+    let subjects = match entry.kind.split_once('.').map(|(area, _)| area) {
         Some("account") => vec![(Area::Account, text("account"))],
         Some("campaign") => vec![(Area::Campaign, text("campaign"))],
         Some("case") => vec![(Area::Case, text("case")), (Area::Fund, text("fund"))],
@@ -408,5 +445,6 @@ pub fn touches(entry: &Entry<'_>) -> Vec<(Area, String)> {
             request.into_iter().chain([(Area::Case, text("case"))]).collect()
         }
         _ => Vec::new(),
-    }
+    };
+    subjects.into_iter().chain(accounts).collect()
 }

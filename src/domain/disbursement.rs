@@ -32,6 +32,8 @@ pub struct Disbursement {
     pub vouchers: u64,
     /// Who requested it.
     pub maker: StaffId,
+    /// Day of its latest step.
+    pub step_on: Day,
     /// How far it has come.
     pub status: DisbursementStatus,
 }
@@ -86,7 +88,10 @@ impl DisbursementStatus {
         match self {
             Self::Requested => &["approve", "reject"],
             Self::Approved { .. } => &["pay", "reject"],
-            Self::Paid { .. } => &["acknowledge", "return", "reverse"],
+            Self::Paid { returned: 0, acknowledged: false, .. } => &["acknowledge", "return", "reverse"],
+            Self::Paid { returned: 0, acknowledged: true, .. } => &["return", "reverse"],
+            Self::Paid { acknowledged: false, .. } => &["acknowledge", "return"],
+            Self::Paid { acknowledged: true, .. } => &["return"],
             Self::Rejected | Self::Returned | Self::Reversed => &[],
         }
     }
@@ -110,6 +115,7 @@ impl Disbursement {
             .request_body()
             .count("request", self.request)
             .text("maker", self.maker.to_string())
+            .text("step_on", self.step_on.to_string())
             .text("status", self.status.name());
         match &self.status {
             DisbursementStatus::Requested
@@ -150,11 +156,22 @@ impl Disbursement {
             "reversed" => DisbursementStatus::Reversed,
             _ => return Err(bad("status")),
         };
-        Ok(Self { status, ..Self::from_request(body, body.count("request")?, body.parsed("maker")?)? })
+        let (request, maker, step_on) = (body.count("request")?, body.parsed("maker")?, body.day("step_on")?);
+        Self::parts(body, request, maker, step_on, status)
     }
 
     /// From the body of `disbursement.requested`.
     pub(super) fn from_request(body: Body<'_, '_>, request: u64, maker: StaffId) -> Result<Self, BadBody> {
+        Self::parts(body, request, maker, body.day("on")?, DisbursementStatus::Requested)
+    }
+
+    fn parts(
+        body: Body<'_, '_>,
+        request: u64,
+        maker: StaffId,
+        step_on: Day,
+        status: DisbursementStatus,
+    ) -> Result<Self, BadBody> {
         Ok(Self {
             request,
             case: body.parsed("case")?,
@@ -164,7 +181,8 @@ impl Disbursement {
             payee_class: body.parsed("payee_class")?,
             vouchers: body.count("vouchers")?,
             maker,
-            status: DisbursementStatus::Requested,
+            step_on,
+            status,
         })
     }
 
@@ -252,9 +270,10 @@ impl Disbursement {
                 ..self
             }),
             DisbursementStatus::Paid { .. } => Err(Refusal::StepNotPossible {
-                what: self.what(),
+                what: "disbursement",
+                name: self.request.to_string(),
                 state: "confirmed by the family already",
-                possible: &["return", "reverse"],
+                possible: self.status.steps(),
             }),
             DisbursementStatus::Requested
             | DisbursementStatus::Approved { .. }
@@ -273,16 +292,20 @@ impl Disbursement {
             (DisbursementStatus::Paid { returned: 0, .. }, "disbursement.paid") => {
                 Ok(Self { status: DisbursementStatus::Reversed, ..self })
             }
+            (DisbursementStatus::Paid { .. }, "disbursement.paid") => {
+                Err(Refusal::ReturnedInPart { request: self.request })
+            }
             _ => Err(self.not_possible()),
         }
     }
 
-    fn what(&self) -> String {
-        format!("disbursement {}", self.request)
-    }
-
     fn not_possible(&self) -> Refusal {
-        Refusal::StepNotPossible { what: self.what(), state: self.status.name(), possible: self.status.steps() }
+        Refusal::StepNotPossible {
+            what: "disbursement",
+            name: self.request.to_string(),
+            state: self.status.name(),
+            possible: self.status.steps(),
+        }
     }
 
     fn line(&self) -> LineName {
@@ -315,11 +338,11 @@ pub(super) fn request(
     context: &Context<'_>,
     order: &RequestDisbursement,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(order.on)?;
     let case = require(set.case(order.case.as_str())?, "case", &order.case)?;
     let CaseStatus::Approved { limit } = &case.status else {
         return Err(case.not_possible().into());
     };
+    context.day_follows(order.on, "approved", case.step_on)?;
     let fund_id = order.fund.as_ref().unwrap_or(&case.fund);
     let fund = require(set.fund(fund_id.as_str())?, "fund", fund_id)?;
     fund.may_serve(case, order.purpose)?;
@@ -347,6 +370,7 @@ pub(super) fn request(
         payee_class: order.payee_class,
         vouchers: order.vouchers,
         maker: context.by.clone(),
+        step_on: order.on,
         status: DisbursementStatus::Requested,
     };
     let body = request.request_body().text_if("payee", order.payee).text("on", order.on.to_string());
@@ -354,8 +378,8 @@ pub(super) fn request(
 }
 
 pub(super) fn approve(set: &WorkingSet, context: &Context<'_>, request: u64, on: Day) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let disbursement = known(set, request)?.approve(context.by, 0)?;
+    context.day_follows(on, "requested", disbursement.step_on)?;
     let name = disbursement.line();
     let post =
         free_money(set, &name, disbursement.amount)?.into_iter().map(|span| PostDraft::hold(&name, span)).collect();
@@ -370,7 +394,6 @@ pub(super) fn reject(
     reason: ReasonClass,
     on: Day,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let before = known(set, request)?;
     let withdraws = before.maker == *context.by;
     if !withdraws {
@@ -384,7 +407,9 @@ pub(super) fn reject(
             .flat_map(|span| line.in_state(span, State::Held { by: hold }));
         post = held.map(|span| PostDraft::free(&before.line(), span, hold)).collect();
     }
+    let stood = before.status.name();
     let after = before.reject()?;
+    context.day_follows(on, stood, after.step_on)?;
     let body = step_body(&after, on).text("reason", reason.as_str());
     Ok(vec![Draft { kind: "disbursement.rejected", body, post, cash: Vec::new() }])
 }
@@ -396,16 +421,16 @@ pub(super) fn pay(
     account: &AccountId,
     on: Day,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let before = known(set, request)?;
     if before.maker != *context.by {
         context.require_role(Role::Payer)?;
     }
-    let paying = require(set.account(account.as_str())?, "account", account)?;
-    paying.may_feed(&before.fund)?;
     let DisbursementStatus::Approved { hold, .. } = before.status else {
         return Err(before.not_possible().into());
     };
+    context.day_follows(on, "approved", before.step_on)?;
+    let paying = require(set.account(account.as_str())?, "account", account)?;
+    paying.may_feed(&before.fund)?;
     let name = before.line();
     let line = line_of(set, &before)?;
     let held = spans_of(set, hold, &name)?.into_iter().flat_map(|span| line.in_state(span, State::Held { by: hold }));
@@ -427,11 +452,11 @@ pub(super) fn give_back(
     account: Option<&AccountId>,
     on: Day,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let before = known(set, request)?;
     let DisbursementStatus::Paid { paid, account: paid_from, returned, .. } = before.status.clone() else {
         return Err(before.not_possible().into());
     };
+    context.day_follows(on, "paid", before.step_on)?;
     let left = Amount::new(before.amount.minor() - returned, before.amount.unit())
         .expect("never more came back than was paid");
     let amount = amount.unwrap_or(left);
@@ -457,8 +482,8 @@ pub(super) fn give_back(
 }
 
 pub(super) fn acknowledge(set: &WorkingSet, context: &Context<'_>, request: u64, on: Day) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let after = known(set, request)?.acknowledge()?;
+    context.day_follows(on, "paid", after.step_on)?;
     Ok(vec![Draft::fact("disbursement.acknowledged", step_body(&after, on))])
 }
 
@@ -486,12 +511,13 @@ pub(super) fn project(
 ) -> Result<(Disbursement, i64, i64), BadBody> {
     let bad = |_| BadBody { member: "request".into() };
     let amount = before.amount.minor();
+    let stepped = |next: Disbursement| Ok::<_, BadBody>(Disbursement { step_on: body.day("on")?, ..next });
     match kind {
-        "disbursement.approved" => Ok((before.approve(by, seq).map_err(bad)?, 0, 0)),
-        "disbursement.rejected" => Ok((before.reject().map_err(bad)?, -amount, -1)),
+        "disbursement.approved" => Ok((stepped(before.approve(by, seq).map_err(bad)?)?, 0, 0)),
+        "disbursement.rejected" => Ok((stepped(before.reject().map_err(bad)?)?, -amount, -1)),
         "disbursement.paid" => {
             let account = account.ok_or(BadBody { member: "cash".into() })?;
-            Ok((before.pay(by, account, seq).map_err(bad)?, 0, -1))
+            Ok((stepped(before.pay(by, account, seq).map_err(bad)?)?, 0, -1))
         }
         "disbursement.returned" => {
             let returned = body.amount("amount")?.minor();
@@ -501,7 +527,7 @@ pub(super) fn project(
         _ => {
             let target_kind = body.text("target_kind")?.to_owned();
             let was_paid = target_kind == "disbursement.paid";
-            Ok((before.reverse(&target_kind).map_err(bad)?, if was_paid { -amount } else { 0 }, 0))
+            Ok((stepped(before.reverse(&target_kind).map_err(bad)?)?, if was_paid { -amount } else { 0 }, 0))
         }
     }
 }

@@ -131,21 +131,26 @@ pub(super) fn refund(
     reason: ReasonClass,
     on: Day,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
     let bytes = require(set.entry(seq)?, "donation", seq)?;
     let entry =
         Entry::parse(bytes).map_err(|error| Refusal::NotThatKind { seq, wanted: "gift", found: error.to_string() })?;
     let found = Donation::from_entry(&entry).ok().flatten();
     let gift =
         found.ok_or_else(|| Refusal::NotThatKind { seq, wanted: "gift", found: format!("it is {}", entry.kind) })?;
+    context.day_follows(on, "received", gift.on)?;
     let unit = gift.gross.unit();
-    if amount.is_some_and(|amount| amount.unit() != unit || amount.is_zero() || amount.minor() > gift.gross.minor()) {
-        let rule = FieldRule::WithinGift(gift.gross);
+    let rest = rest_of(set, &gift)?;
+    if rest.is_zero() {
+        let (what, state) = ("gift", "given back in full already");
+        return Err(Refusal::StepNotPossible { what, name: seq.to_string(), state, possible: &[] }.into());
+    }
+    if amount.is_some_and(|amount| amount.unit() != unit || amount.is_zero() || amount.minor() > rest.minor()) {
+        let rule = FieldRule::WithinGift(rest);
         return Err(Refusal::Field { field: "amount", rule }.into());
     }
-    let whole = amount.is_none_or(|amount| amount == gift.gross);
+    let whole = amount.is_none_or(|amount| amount == rest);
     let mut post = Vec::new();
-    let mut wanted = amount.unwrap_or(gift.gross).length();
+    let mut wanted = amount.unwrap_or(rest).length();
     if let Some((line, span)) = gift.fee_span().filter(|_| whole) {
         post.push(PostDraft::free(line, *span, seq));
         post.push(PostDraft::void(line, *span, seq));
@@ -200,6 +205,18 @@ pub(super) fn refund(
         .text("on", on.to_string());
     let cash = gift.account.as_ref().map(|account| CashDraft::rows(account, unit, cash_minor)).unwrap_or_default();
     Ok(vec![Draft { kind: "donation.refunded", body, post, cash }])
+}
+
+/// What has not been given back of a gift yet.
+fn rest_of(set: &WorkingSet, gift: &Donation) -> Result<Amount, Stop> {
+    let mut rest = gift.gross.length();
+    for (name, span) in &gift.spans {
+        let line = set.line(name)?.ok_or_else(|| Refusal::Unknown { what: "fund", name: name.to_string() })?;
+        let void = line.runs_in(*span).filter(|(_, state)| matches!(state, State::Void { .. }));
+        rest -= void.map(|(piece, _)| piece.length()).sum::<u64>();
+    }
+    let minor = i64::try_from(rest).expect("within an amount");
+    Ok(Amount::new(minor, gift.gross.unit()).expect("within an amount"))
 }
 
 /// Free money of a line that is not among `besides`, lowest first.

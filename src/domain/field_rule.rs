@@ -26,6 +26,9 @@ pub enum FieldRule {
     /// A transfer within one fund.
     #[error("money cannot move within one fund")]
     SameFund,
+    /// Cash moved within one account.
+    #[error("cash cannot move within one account")]
+    SameAccount,
     /// A surplus moves on a ground.
     #[error("say on what ground the surplus moves: plan, agreement or similar_purpose")]
     BasisWanted,

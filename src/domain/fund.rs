@@ -2,14 +2,14 @@
 
 use super::body::{BadBody, Body, Optional};
 use super::case::Case;
-use super::command::{OpenFund, Transfer};
-use super::decide::{Context, Draft, PostDraft, Stop, free_money, require};
+use super::command::{MoveCash, OpenFund, Transfer};
+use super::decide::{CashDraft, Context, Draft, PostDraft, Stop, free_money, require};
 use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::vocabulary::{Basis, Category, FundType, TransferReason, Use};
 use super::working_set::WorkingSet;
-use crate::ledger::canonical::Object;
-use crate::values::{AccountId, Amount, CaseId, FundId, LineName, Span};
+use crate::ledger::canonical::{Object, Value};
+use crate::values::{AccountId, Amount, CaseId, FundId, LineName, Span, Unit};
 
 /// A bank account, wallet, cash box or store, and the funds that it may feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Account {
     pub account: AccountId,
     /// The funds.
     pub funds: Vec<FundId>,
+    /// What is there by the books, in minor units of each unit; below zero where more went out than was recorded to come in.
+    pub balances: Vec<(Unit, i64)>,
 }
 
 /// A fund and what limits it.
@@ -40,14 +42,43 @@ pub struct Fund {
 }
 
 impl Account {
-    /// From the stored state or from the body of `account.opened`: both have the same members.
+    /// From the stored state or from the body of `account.opened`, which states no balances.
     pub fn from_object(object: &Object<'_>) -> Result<Self, BadBody> {
-        Ok(Self { account: Body(object).parsed("account")?, funds: Body(object).list("funds")? })
+        let bad = || BadBody { member: "balances".into() };
+        let balances = match object.get("balances") {
+            None => Vec::new(),
+            Some(balances) => {
+                let balances = balances.as_object().ok_or_else(bad)?.iter();
+                let balances = balances.map(|(unit, minor)| Unit::parse(unit).ok().zip(minor.as_integer()));
+                balances.collect::<Option<Vec<_>>>().ok_or_else(bad)?
+            }
+        };
+        Ok(Self { account: Body(object).parsed("account")?, funds: Body(object).list("funds")?, balances })
     }
 
-    /// The stored state and the body.
-    pub fn to_object(&self) -> Object<'static> {
+    fn opening(&self) -> Object<'static> {
         Object::new().text("account", self.account.to_string()).words_if("funds", &self.funds)
+    }
+
+    /// The stored state.
+    pub fn to_object(&self) -> Object<'static> {
+        let mut balances = Object::new();
+        for (unit, minor) in &self.balances {
+            balances = balances.integer(unit.to_string(), *minor);
+        }
+        self.opening().with("balances", Value::Object(balances))
+    }
+
+    /// Money comes in, or goes out where `minor` is below zero.
+    pub(super) fn settle(&mut self, unit: Unit, minor: i64) -> Option<()> {
+        match self.balances.iter_mut().find(|(known, _)| *known == unit) {
+            Some((_, balance)) => *balance = balance.checked_add(minor)?,
+            None => {
+                self.balances.push((unit, minor));
+                self.balances.sort_unstable();
+            }
+        }
+        Some(())
     }
 
     /// Refuses where the account may not feed the fund.
@@ -135,7 +166,32 @@ pub(super) fn open_account(set: &WorkingSet, account: &AccountId, funds: &[FundI
     if known.is_some() && fresh.is_empty() {
         return Err(Refusal::Exists { what: "account", name: account.to_string() }.into());
     }
-    Ok(vec![Draft::fact("account.opened", Account { account: account.clone(), funds: fresh }.to_object())])
+    let opened = Account { account: account.clone(), funds: fresh, balances: Vec::new() };
+    Ok(vec![Draft::fact("account.opened", opened.opening())])
+}
+
+/// Cash goes from one account to another, as from a payment channel to the bank; no fund gets richer or poorer.
+pub(super) fn move_cash(set: &WorkingSet, context: &Context<'_>, order: &MoveCash) -> Result<Vec<Draft>, Stop> {
+    context.day_is_not_ahead(order.on)?;
+    for account in [&order.from, &order.to] {
+        require(set.account(account.as_str())?, "account", account)?;
+    }
+    if order.from == order.to {
+        return Err(Refusal::Field { field: "to", rule: FieldRule::SameAccount }.into());
+    }
+    if order.amount.is_zero() {
+        return Err(Refusal::Field { field: "amount", rule: FieldRule::NothingToMove }.into());
+    }
+    let (unit, minor) = (order.amount.unit(), order.amount.minor());
+    let body = Object::new()
+        .text("from", order.from.to_string())
+        .text("to", order.to.to_string())
+        .integer("amount", minor)
+        .text("unit", unit.to_string())
+        .text("on", order.on.to_string());
+    let cash =
+        CashDraft::rows(&order.from, unit, -minor).into_iter().chain(CashDraft::rows(&order.to, unit, minor)).collect();
+    Ok(vec![Draft { kind: "cash.moved", body, post: Vec::new(), cash }])
 }
 
 pub(super) fn open(set: &WorkingSet, order: &OpenFund) -> Result<Vec<Draft>, Stop> {

@@ -64,6 +64,16 @@ pub enum Refusal {
         /// Today in the ledger's time zone.
         today: Day,
     },
+    /// The day of a step lies before the step that it builds on.
+    #[error("{on} lies before {since}, the day it was {step}: a step cannot be older than what it builds on")]
+    DayBefore {
+        /// The day given.
+        on: Day,
+        /// The earlier step.
+        step: &'static str,
+        /// Its day.
+        since: Day,
+    },
     /// The account may not feed this fund.
     #[error(
         "account {account} is not opened for fund {fund}; open it with `mingzhang account open {account} --fund {fund}`"
@@ -75,10 +85,12 @@ pub enum Refusal {
         fund: String,
     },
     /// A step that is not possible in this state.
-    #[error("{what} is {state}: {}", possible_text(possible))]
+    #[error("{what} {name} is {state}: {}", possible_text(possible))]
     StepNotPossible {
         /// What it is about.
-        what: String,
+        what: &'static str,
+        /// Which one.
+        name: String,
         /// The state it is in.
         state: &'static str,
         /// The steps that are possible from here.
@@ -171,6 +183,30 @@ pub enum Refusal {
         /// The entries that use its money.
         later: Vec<u64>,
     },
+    /// It was taken back already.
+    #[error("entry {seq} was taken back already, by entry {by}")]
+    ReversedAlready {
+        /// The entry.
+        seq: u64,
+        /// The entry that took it back.
+        by: u64,
+    },
+    /// Part of a payment came back, so that the payment did happen.
+    #[error(
+        "part of payment {request} came back already, so it did happen; record the rest with `mingzhang disbursement return {request}`"
+    )]
+    ReturnedInPart {
+        /// The request of the payment.
+        request: u64,
+    },
+    /// The entry that should be taken back is another one.
+    #[error("entry {seq} moved no money; the payment's own entry is {instead}: `mingzhang reverse {instead}`")]
+    ReverseInstead {
+        /// The entry of the request.
+        seq: u64,
+        /// The entry that moved the money.
+        instead: u64,
+    },
     /// Void and free are not reversible.
     #[error("entry {seq} gave money back or set it free; that is not reversed: record the fact again")]
     NotReversible {
@@ -227,6 +263,7 @@ impl Refusal {
             Self::NotThatKind { .. } => "not_that_kind",
             Self::Field { .. } => "field",
             Self::FutureDay { .. } => "future_day",
+            Self::DayBefore { .. } => "day_before",
             Self::AccountNotOfFund { .. } => "account_not_of_fund",
             Self::StepNotPossible { .. } => "step_not_possible",
             Self::CheckerIsMaker { .. } => "checker_is_maker",
@@ -238,6 +275,9 @@ impl Refusal {
             Self::StillWaiting { .. } => "still_waiting",
             Self::OverLimit { .. } => "over_limit",
             Self::BuiltUpon { .. } => "built_upon",
+            Self::ReversedAlready { .. } => "reversed_already",
+            Self::ReturnedInPart { .. } => "returned_in_part",
+            Self::ReverseInstead { .. } => "reverse_instead",
             Self::NotReversible { .. } => "not_reversible",
             Self::Private { .. } => "private",
             Self::WrongCode { .. } => "wrong_code",
@@ -253,13 +293,18 @@ impl Refusal {
     pub fn path(&self) -> String {
         match self {
             Self::Field { field, .. } | Self::Private { field, .. } => format!("/{field}"),
-            Self::FutureDay { .. } => "/on".into(),
+            Self::FutureDay { .. } | Self::DayBefore { .. } => "/on".into(),
             Self::AccountNotOfFund { .. } => "/account".into(),
             Self::Unknown { what, .. } | Self::Exists { what, .. } => format!("/{what}"),
             Self::NotEnough { .. } | Self::TooManyPieces { .. } | Self::OverLimit { .. } => "/amount".into(),
             Self::FundPurposeDiffers { .. } | Self::MoneyLeft { .. } => "/fund".into(),
             Self::StillWaiting { .. } => "/case".into(),
-            Self::NotThatKind { .. } | Self::BuiltUpon { .. } | Self::NotReversible { .. } => "/seq".into(),
+            Self::NotThatKind { .. }
+            | Self::BuiltUpon { .. }
+            | Self::ReversedAlready { .. }
+            | Self::ReturnedInPart { .. }
+            | Self::ReverseInstead { .. }
+            | Self::NotReversible { .. } => "/seq".into(),
             Self::WrongCode { .. } => "/code".into(),
             Self::KeyReused { .. } => "/key".into(),
             Self::ReferenceRepeated { .. } => "/reference".into(),

@@ -5,6 +5,7 @@
 
 use super::campaign::Campaign;
 use super::case::Case;
+use super::correction::Reversal;
 use super::disbursement::Disbursement;
 use super::disclosure::Published;
 use super::fund::{Account, Fund};
@@ -31,6 +32,8 @@ pub enum Area {
     Disbursement,
     /// Published reports, by the entry that says so.
     Report,
+    /// What was taken back, by the entry that was.
+    Reversal,
 }
 
 impl Area {
@@ -44,6 +47,7 @@ impl Area {
             Self::Case => "case",
             Self::Disbursement => "disbursement",
             Self::Report => "report",
+            Self::Reversal => "reversal",
         }
     }
 }
@@ -79,6 +83,8 @@ pub struct WorkingSet {
     pub disbursements: Known<Disbursement>,
     /// Published reports, by the entry that says so.
     pub reports: Known<Published>,
+    /// What was taken back, by the entry that was.
+    pub reversals: Known<Reversal>,
     /// Entries that commands refer to.
     pub entries: BTreeMap<u64, Option<Vec<u8>>>,
     /// Lines that exist, as far as they were fetched; `false` is known not to exist.
@@ -118,6 +124,11 @@ impl WorkingSet {
         disbursement, disbursements, Disbursement, Disbursement
     );
 
+    lookup!(
+        /// What took an entry back.
+        reversal, reversals, Reversal, Reversal
+    );
+
     /// The organisation; absent before the ledger is opened.
     pub fn organisation(&self) -> Result<Option<&Organisation>, Need> {
         let known = self.organisation.get("").ok_or_else(|| Need::Subject(Area::Organisation, String::new()))?;
@@ -140,7 +151,8 @@ impl WorkingSet {
             + self.campaigns.len()
             + self.cases.len()
             + self.disbursements.len()
-            + self.reports.len();
+            + self.reports.len()
+            + self.reversals.len();
         let bytes: usize = self.entries.values().flatten().map(Vec::len).sum();
         self.book.rows() + states * 8 + bytes / 50
     }

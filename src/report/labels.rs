@@ -61,6 +61,11 @@ impl Labels {
         self.0.get(key).unwrap_or_else(|| panic!("no label “{key}”: a test looks for every key that is used"))
     }
 
+    /// The word for a code of a vocabulary; the code itself where it has none.
+    pub fn word(&self, vocabulary: &str, code: &str) -> String {
+        self.0.get(&format!("{vocabulary}.{code}")).cloned().unwrap_or_else(|| code.to_owned())
+    }
+
     /// The text under a key, with its `{names}` filled in.
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         let mut filled = self.text(key).to_owned();
@@ -94,7 +99,7 @@ fn flatten(prefix: String, table: &toml::Table, texts: &mut BTreeMap<String, Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::vocabulary::{Basis, Category, PayeeClass, ReasonClass, Source, Use};
+    use crate::domain::vocabulary::{Basis, Category, FundType, PayeeClass, ReasonClass, Role, Source, Use};
     use crate::report::model::case::LineKind;
     use std::collections::BTreeSet;
 
@@ -138,6 +143,8 @@ mod tests {
     fn every_word_has_a_label() {
         let labels = Language::Zh.labels();
         let words = (Category::ALL.iter().map(|w| format!("case.class.{w}")))
+            .chain(FundType::ALL.iter().map(|w| format!("fund.type.{w}")))
+            .chain(Role::ALL.iter().map(|w| format!("role.{w}")))
             .chain(Source::ALL.iter().map(|w| format!("source.{w}")))
             .chain(Use::ALL.iter().map(|w| format!("use.{w}")))
             .chain(PayeeClass::ALL.iter().map(|w| format!("payee.{w}")))
