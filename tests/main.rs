@@ -7,6 +7,7 @@ mod algebra;
 mod architecture;
 mod books;
 mod checker;
+mod dry_run;
 mod edges;
 mod faults;
 mod import_formats;

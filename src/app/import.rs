@@ -11,7 +11,8 @@ use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::entropy::Entropy;
 use crate::exchange::export::rejected::RejectedCsv;
 use crate::exchange::import::{
-    Control, FormatName, ImportError, Notice, Options, Other, OtherKind, Record, Reference, Refund, Row, Statement,
+    Control, FormatName, ImportError, Notice, Options, Other, OtherKind, Record, Reference, Refund, Rejected, Row,
+    Statement,
 };
 use crate::ledger::canonical::{Object, Value};
 use crate::values::{AccountId, FundId, Hash, StaffId, Unit};
@@ -49,12 +50,12 @@ pub struct Import {
     pub fallback: PathBuf,
 }
 
-/// Whether anything is posted.
+/// Whether rows are handed back in files and the import is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Posted.
     Post,
-    /// Shown only.
+    /// Shown only: the writer rehearses, so that the answer is the one that posting would give.
     DryRun,
 }
 
@@ -148,10 +149,20 @@ impl Seek for Counted {
     }
 }
 
-/// Rows on their way, with what is needed to tell what became of each.
+/// Rows on their way, with what is needed to tell what became of each, in the order of the file.
 struct Sent {
     answer: oneshot::Receiver<Result<Vec<Result<Accepted, Refusal>>, WriteError>>,
-    rows: Vec<(Row, i64)>,
+    rows: Vec<Waiting>,
+}
+
+/// A row whose turn to be told has not come.
+enum Waiting {
+    /// A gift that the writer judges, with its minor units.
+    Gift(Row, i64),
+    Other(Other),
+    Rejected(Rejected),
+    /// A gift whose record cannot be written, and why.
+    Unwritable(Row, String),
 }
 
 /// Digest of the file, and its salted hash: one pass over its bytes.
@@ -202,9 +213,7 @@ pub async fn import(
     let completed_key = format!("import-completed {digest}");
     let before = handle.find(vec![Lookup::Key(completed_key.clone())]).await?;
     let was_completed = before.first().copied().flatten().is_some();
-    if order.mode == Mode::Post {
-        open_account(handle, by, &account, &order.fund).await?;
-    }
+    open_account(handle, by, &account, &order.fund).await?;
     let mut out = Outcome {
         imported: Imported {
             format: statement.format(),
@@ -237,7 +246,7 @@ pub async fn import(
         word => Source::parse(word).unwrap_or(Source::Other),
     };
     let mut refunds: Vec<Refund> = Vec::new();
-    let (mut batch, mut rows): (Vec<Submission>, Vec<(Row, i64)>) = (Vec::new(), Vec::new());
+    let (mut batch, mut rows): (Vec<Submission>, Vec<Waiting>) = (Vec::new(), Vec::new());
     let mut sent: VecDeque<Sent> = VecDeque::new();
     loop {
         let record = statement.next().transpose().map_err(statement_failed)?;
@@ -268,30 +277,34 @@ pub async fn import(
                     Ok(made) => {
                         let payload = format!("{minor} {}", gift.on);
                         batch.push(Submission { key: Some((key, payload)), reference, ..made });
-                        rows.push((gift.row, minor));
+                        rows.push(Waiting::Gift(gift.row, minor));
                     }
-                    Err(error) => out.refuse(&gift.row, &error.to_string(), &error.to_string())?,
+                    Err(error) => rows.push(Waiting::Unwritable(gift.row, error.to_string())),
                 }
             }
             Some(Record::Refund(refund)) => refunds.push(refund),
-            Some(Record::Other(other)) => out.other(&other)?,
-            Some(Record::Rejected(rejected)) => {
-                let (zh, en) = (rejected.zh(), rejected.to_string());
-                out.reject(&rejected.row, &zh, &en, &rejected.field)?;
-            }
+            Some(Record::Other(other)) => rows.push(Waiting::Other(other)),
+            Some(Record::Rejected(rejected)) => rows.push(Waiting::Rejected(rejected)),
         }
-        if batch.len() == BATCH || (ended && !batch.is_empty()) {
+        if batch.len() == BATCH || rows.len() == 2 * BATCH || (ended && !rows.is_empty()) {
             let (batch, rows) = (std::mem::take(&mut batch), std::mem::take(&mut rows));
-            match order.mode {
-                Mode::DryRun => out.look_up(handle, &batch, rows).await?,
-                Mode::Post => sent.push_back(Sent { answer: handle.begin(batch).await?, rows }),
-            }
+            sent.push_back(Sent { answer: handle.begin(batch).await?, rows });
         }
         while sent.len() > if ended { 0 } else { IN_FLIGHT } {
             let Sent { answer, rows } = sent.pop_front().expect("the queue is not empty");
-            let results = answer.await.map_err(|_| WriteError::Ended)??;
-            for ((row, minor), result) in rows.into_iter().zip(results) {
-                out.settle(&row, minor, result)?;
+            let mut results = answer.await.map_err(|_| WriteError::Ended)??.into_iter();
+            for row in rows {
+                match row {
+                    Waiting::Gift(row, minor) => {
+                        let result = results.next().expect("one answer for one gift");
+                        out.settle(&row, minor, result)?;
+                    }
+                    Waiting::Other(other) => out.other(&other)?,
+                    Waiting::Rejected(rejected) => {
+                        out.reject(&rejected.row, &rejected.zh(), &rejected.to_string(), &rejected.field)?;
+                    }
+                    Waiting::Unwritable(row, why) => out.refuse(&row, &why, &why)?,
+                }
             }
             progress(read.load(Ordering::Relaxed).min(size), size, out.imported.rows);
         }
@@ -426,7 +439,8 @@ impl Outcome {
             Ok(accepted) => self.duplicate(row, accepted.seq),
             Err(Refusal::ReferenceRepeated { seq } | Refusal::KeyReused { seq }) => self.duplicate(row, seq),
             Err(refusal) => {
-                let (zh, en) = (format!("第 {} 行：{refusal}", row.line), format!("Line {}: {refusal}", row.line));
+                let (zh, en) =
+                    (format!("第 {} 行：{}", row.line, refusal.zh()), format!("Line {}: {refusal}", row.line));
                 self.refuse(row, &zh, &en)
             }
         }
@@ -486,28 +500,6 @@ impl Outcome {
         file.row(&self.headings, row, zh, en, field)
     }
 
-    /// A dry run looks whether the gifts are there, and posts nothing.
-    async fn look_up(
-        &mut self,
-        handle: &Handle,
-        batch: &[Submission],
-        rows: Vec<(Row, i64)>,
-    ) -> Result<(), ImportFailure> {
-        let keys = batch.iter().filter_map(|made| made.key.as_ref().map(|(key, _)| Lookup::Key(key.clone()))).collect();
-        let by_key = handle.find(keys).await?;
-        let references =
-            batch.iter().map(|made| Lookup::Reference(made.reference.clone().unwrap_or_default())).collect();
-        let by_reference = handle.find(references).await?;
-        for ((row, minor), (key, reference)) in rows.into_iter().zip(by_key.into_iter().zip(by_reference)) {
-            match (key, reference) {
-                (Some(seq), _) if self.was_completed => self.duplicate(&row, seq)?,
-                (None, Some(seq)) => self.duplicate(&row, seq)?,
-                (Some(_), _) | (None, None) => self.accept(minor),
-            }
-        }
-        Ok(())
-    }
-
     /// A refund is posted where its gift is found by its order number and has that much unspent; else it is handed back.
     async fn refund(
         &mut self,
@@ -536,7 +528,6 @@ impl Outcome {
                     "Line {line} is a refund whose gift is not in the ledger. Check it, then use `mingzhang donation refund`."
                 ),
             ),
-            Some(_) if self.mode == Mode::DryRun => return Ok(()),
             Some(donation) => {
                 let order = Order::RefundDonation {
                     donation,
@@ -556,7 +547,7 @@ impl Outcome {
                     }
                     None => return Ok(()),
                     Some(Err(refusal)) => {
-                        (format!("第 {line} 行退款：{refusal}"), format!("Line {line} is a refund: {refusal}"))
+                        (format!("第 {line} 行退款：{}", refusal.zh()), format!("Line {line} is a refund: {refusal}"))
                     }
                 }
             }

@@ -12,6 +12,7 @@ use crate::domain::command::{Command, Order};
 use crate::domain::correction::Reversal;
 use crate::domain::decide::{self, Context, Stop};
 use crate::domain::disclosure::Published;
+use crate::domain::donation::Donation;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
 use crate::domain::working_set::{Area, Need, WorkingSet};
@@ -24,7 +25,7 @@ use crate::ledger::entry::Entry;
 use crate::ledger::line::{Inflow, Line};
 use crate::ledger::posting::CashRule;
 use crate::store::{Batch, EntryRow, RunRow, SpanRow, Store, StoreError, SubjectRow, VaultRow};
-use crate::values::{Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
+use crate::values::{Amount, Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::names::Names;
 use crate::vault::{Fresh, Keyed, VaultKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -233,6 +234,22 @@ pub async fn start_with_memory(
     trust: ClockTrust,
     memory: usize,
 ) -> Result<Handle, WriteError> {
+    launch(opened, lock, clock, trust, memory, None).await
+}
+
+/// Starts a writer that judges and answers as the other one does, and writes nothing: what it was given ends with it.
+pub async fn rehearse(opened: Opened, lock: WriteLock, clock: Clock, trust: ClockTrust) -> Result<Handle, WriteError> {
+    launch(opened, lock, clock, trust, MEMORY_MAX, Some(Vec::new())).await
+}
+
+async fn launch(
+    opened: Opened,
+    lock: WriteLock,
+    clock: Clock,
+    trust: ClockTrust,
+    memory: usize,
+    rehearsed: Option<Vec<Vec<u8>>>,
+) -> Result<Handle, WriteError> {
     if let (Some(last), ClockTrust::Checked) = (folder::last_at(&opened.row), trust) {
         let now = clock.now();
         let days = (now.millis() - last.millis()) / 86_400_000;
@@ -241,6 +258,7 @@ pub async fn start_with_memory(
         }
     }
     let mut writer = Writer::new(opened, clock, trust, memory)?;
+    writer.rehearsed = rehearsed;
     writer.reload().await?;
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
     tokio::spawn(async move {
@@ -273,6 +291,8 @@ struct Writer {
     clock: Clock,
     trust: ClockTrust,
     memory: usize,
+    /// Where nothing is written: the entries since the start, which a later command may name.
+    rehearsed: Option<Vec<Vec<u8>>>,
     zone: Zone,
     head: Head,
     set: WorkingSet,
@@ -291,7 +311,7 @@ struct Writer {
 #[derive(Default)]
 struct Known {
     keys: BTreeMap<i64, (u64, u64, i64)>,
-    references: BTreeMap<i64, u64>,
+    references: BTreeMap<i64, (u64, i64)>,
 }
 
 impl Writer {
@@ -301,6 +321,7 @@ impl Writer {
             clock,
             trust,
             memory,
+            rehearsed: None,
             zone: Zone::shanghai(),
             head: Head::default(),
             set: WorkingSet::default(),
@@ -405,7 +426,7 @@ impl Writer {
                 // A task that was just spawned waits on this thread; let it start before the next batch keeps the thread busy.
                 tokio::task::yield_now().await;
             }
-            if self.set.rows() > self.memory {
+            if self.set.rows() > self.memory && self.rehearsed.is_none() {
                 // What is durable can be read again; what is not must stay.
                 self.wait_for(&mut in_flight).await;
                 self.set = WorkingSet::default();
@@ -457,7 +478,7 @@ impl Writer {
     /// Signs the durable head, unless it is signed already.
     async fn checkpoint(&mut self) -> Result<(), WriteError> {
         let (size, root) = self.durable;
-        if size <= self.signed {
+        if size <= self.signed || self.rehearsed.is_some() {
             return Ok(());
         }
         let note = self.opened.folder.sign(&self.opened.keys, size, root)?;
@@ -517,8 +538,16 @@ impl Writer {
                 let accepted = Accepted { seq, count, repeated: true };
                 return Ok(if same { Ok(accepted) } else { Err(Refusal::KeyReused { seq }) });
             }
-            if let Some(seq) = reference.and_then(|reference| known.references.get(&reference)) {
-                return Ok(Err(Refusal::ReferenceRepeated { seq: *seq }));
+            if let Some((seq, payload)) = reference.and_then(|reference| known.references.get(&reference)).copied() {
+                let same = key.is_some_and(|(_, ours)| ours == payload);
+                let earlier = if same { None } else { self.gross_of(seq, decided, in_flight).await? };
+                let refusal = match (earlier, &submission.command.order) {
+                    (Some(earlier), Order::ReceiveDonation(order)) if order.gross != earlier => {
+                        Refusal::ReferenceDiffers { seq, earlier }
+                    }
+                    _ => Refusal::ReferenceRepeated { seq },
+                };
+                return Ok(Err(refusal));
             }
         }
         let texts = public_text::texts(&submission.command.order);
@@ -577,7 +606,7 @@ impl Writer {
                 known.keys.insert(key, (first, count, payload));
             }
             if let Some(reference) = reference {
-                known.references.insert(reference, first);
+                known.references.insert(reference, (first, payload_hash));
             }
         }
         if let Some(secret) = submission.secret {
@@ -590,6 +619,25 @@ impl Writer {
         }
         decided.batch.codes.extend(submission.codes);
         Ok(Ok(Accepted { seq: first, count, repeated: false }))
+    }
+
+    /// The amount of a gift, which may still be on its way to the disk.
+    async fn gross_of(
+        &mut self,
+        seq: u64,
+        decided: &Decided,
+        in_flight: &mut Option<InFlight>,
+    ) -> Result<Option<Amount>, WriteError> {
+        let bytes = match decided.batch.entries.iter().find(|entry| entry.seq == seq) {
+            Some(entry) => Some(entry.bytes.clone()),
+            None => {
+                self.wait_for(in_flight).await;
+                self.entry(seq).await?
+            }
+        };
+        let entry = bytes.as_deref().and_then(|bytes| Entry::parse(bytes).ok());
+        let gift = entry.as_ref().and_then(|entry| Donation::from_entry(entry).ok().flatten());
+        Ok(gift.map(|gift| gift.gross))
     }
 
     fn try_decide(&self, command: &Command) -> Result<Vec<decide::Draft>, Stop> {
@@ -676,6 +724,12 @@ impl Writer {
         // Entries are fetched for the command that names them, not kept.
         self.set.entries.clear();
         let size = self.head.size();
+        decided.root = self.head.frontier.root();
+        if let Some(rehearsed) = &mut self.rehearsed {
+            rehearsed.extend(decided.batch.entries.into_iter().map(|entry| entry.bytes));
+            let commit = tokio::spawn(async { Ok(()) });
+            return InFlight { commit, answers: decided.answers, size, root: decided.root };
+        }
         for (place, from) in &decided.touched {
             let line = &self.set.book.lines()[*place];
             let line_id = self.line_ids[line.name()];
@@ -697,7 +751,6 @@ impl Writer {
         decided.batch.last = self.head.last;
         decided.batch.at_millis = self.head.at.map_or(-1, Timestamp::millis);
         decided.batch.peaks = self.head.frontier.peaks().to_vec();
-        decided.root = self.head.frontier.root();
         let (store, batch) = (self.opened.store.clone(), decided.batch);
         let commit = tokio::spawn(async move { store.commit(&batch).await });
         InFlight { commit, answers: decided.answers, size, root: decided.root }
@@ -715,7 +768,9 @@ impl Writer {
         let known = self.known.as_ref().expect("it has just been loaded");
         let find = |lookup: &Lookup| match lookup {
             Lookup::Key(key) => known.keys.get(&self.vault().keyed(Keyed::Key, key)).map(|(seq, ..)| *seq),
-            Lookup::Reference(text) => known.references.get(&self.vault().keyed(Keyed::Reference, text)).copied(),
+            Lookup::Reference(text) => {
+                known.references.get(&self.vault().keyed(Keyed::Reference, text)).map(|(seq, _)| *seq)
+            }
         };
         Ok(lookups.iter().map(find).collect())
     }
@@ -738,7 +793,7 @@ impl Writer {
                     ));
                 }
                 if row.reference_hash != 0 {
-                    known.references.insert(row.reference_hash, row.seq);
+                    known.references.insert(row.reference_hash, (row.seq, row.payload_hash));
                 }
             }
         }
@@ -756,7 +811,7 @@ impl Writer {
             }
             Need::Line(name) => self.fetch_line(name).await?,
             Need::Entry(seq) => {
-                let bytes = self.store().entry(ledger_id, *seq).await?;
+                let bytes = self.entry(*seq).await?;
                 if let Some(bytes) = &bytes {
                     self.know_money_of(*seq, bytes).await?;
                 }
@@ -764,6 +819,15 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// An entry's bytes: of the store, or of the rehearsal.
+    async fn entry(&self, seq: u64) -> Result<Option<Vec<u8>>, WriteError> {
+        let since = seq.checked_sub(self.opened.row.size).and_then(|since| usize::try_from(since).ok());
+        match self.rehearsed.as_ref().zip(since).and_then(|(entries, since)| entries.get(since)) {
+            Some(bytes) => Ok(Some(bytes.clone())),
+            None => Ok(self.store().entry(self.ledger_id(), seq).await?),
+        }
     }
 
     async fn fetch_line(&mut self, name: &LineName) -> Result<(), WriteError> {

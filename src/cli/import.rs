@@ -47,7 +47,7 @@ impl ImportArgs {
                 })?;
                 let mapping = Mapping::parse(&text).map_err(|error| {
                     Failure::input(
-                        format!("{}：{}", path.display(), chain(&error)),
+                        format!("{}：{}。", path.display(), error.zh()),
                         format!("{}: {}", path.display(), chain(&error)),
                     )
                 })?;
@@ -68,9 +68,9 @@ impl ImportArgs {
             return Err(crate::domain::refusal::Refusal::Unknown { what: "fund", name: self.fund.to_string() }.into());
         }
         let opened = session.open().await?;
-        let origin = opened.row.origin.clone();
+        let (origin, size) = (opened.row.origin.clone(), opened.row.size);
         opened.store.close().await;
-        let posting = session.begin().await?;
+        let posting = if self.dry_run { session.rehearse().await? } else { session.begin().await? };
         let bar = progress_bar(0, "{bar:30} {percent}%  {msg}  {eta}");
         let mut entropy = Entropy::new();
         let imported = import::import(order, &origin, &posting.by, &posting.handle, &mut entropy, |read, of, rows| {
@@ -84,7 +84,7 @@ impl ImportArgs {
         let signed = posting.handle.finish().await;
         let imported = imported.map_err(failure)?;
         signed?;
-        tell(session, &imported, self.dry_run);
+        tell(session, &imported, self.dry_run.then_some(size));
         Ok(())
     }
 }
@@ -102,8 +102,10 @@ fn failure(error: ImportFailure) -> Failure {
     }
 }
 
-fn tell(session: &Session, imported: &Imported, dry_run: bool) {
+/// `rehearsed_from` is the size of the ledger where nothing was posted.
+fn tell(session: &Session, imported: &Imported, rehearsed_from: Option<u64>) {
     let out = &session.out;
+    let dry_run = rehearsed_from.is_some();
     let (unit, total) = imported.total;
     let figure = format_minor(total, unit);
     out.say(
@@ -116,9 +118,10 @@ fn tell(session: &Session, imported: &Imported, dry_run: bool) {
     let rows: Vec<Vec<String>> = [
         (out.pick("捐赠", "gifts"), imported.accepted),
         (out.pick("重复", "duplicates"), imported.duplicates),
-        (out.pick("退款", "refunds"), imported.refunds),
-        (out.pick("其他", "other"), imported.other),
-        (out.pick("退回", "handed back"), imported.rejected),
+        (out.pick("退款，已办理", "refunds, posted"), imported.refunds_posted),
+        (out.pick("退款，未办理", "refunds, handed back"), imported.refunds - imported.refunds_posted),
+        (out.pick("不是捐赠", "no gifts"), imported.other),
+        (out.pick("其余未入账，已交还", "other rows, handed back"), imported.rejected),
         (out.pick("合计行数", "rows"), imported.rows),
     ]
     .iter()
@@ -131,7 +134,17 @@ fn tell(session: &Session, imported: &Imported, dry_run: bool) {
         format!("{} {} gifts, {figure} {unit}", verb.1, imported.accepted),
     );
     for (line, twin) in &imported.twins {
-        out.say(format!("第 {line} 行重复：已在记录 {twin}"), format!("Line {line} is a duplicate of entry {twin}"));
+        if rehearsed_from.is_some_and(|size| *twin >= size) {
+            out.say(
+                format!("第 {line} 行重复：与本文件前面的一行是同一笔"),
+                format!("Line {line} is a duplicate of an earlier line of this file"),
+            );
+        } else {
+            out.say(
+                format!("第 {line} 行重复：已在记录 {twin}"),
+                format!("Line {line} is a duplicate of entry {twin}"),
+            );
+        }
     }
     for (line, why) in &imported.others {
         out.say(format!("第 {line} 行不是捐赠：{}", why.zh()), format!("Line {line} is no gift: {}", why.en()));

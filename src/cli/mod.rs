@@ -14,7 +14,6 @@ mod fund;
 mod import;
 mod init;
 mod out;
-mod refusal_zh;
 mod report;
 mod reverse;
 mod session;

@@ -1,7 +1,7 @@
 //! The one place that writes to the terminal.
 
-use super::refusal_zh;
 use crate::config::Lang;
+use crate::domain::refusal_zh;
 use crate::report::labels::Language;
 use std::io::{self, IsTerminal as _, Write as _};
 

@@ -1,7 +1,7 @@
 //! One run of the command line against one data folder: who acts, how commands are posted, how trouble is told.
 
 use super::out::Out;
-use super::{refusal_zh, trouble_zh};
+use super::trouble_zh;
 use crate::app::folder::{Folder, OpenError, Opened};
 use crate::app::writer::{self, Accepted, ClockTrust, Handle, Submission, WriteError};
 use crate::clock::Clock;
@@ -65,7 +65,7 @@ impl Failure {
     pub(super) fn text(&self, lang: Lang) -> String {
         match (self, lang) {
             (Self::NotOk, _) => String::new(),
-            (Self::Refused(refusal), Lang::Zh) => refusal_zh::text(refusal),
+            (Self::Refused(refusal), Lang::Zh) => refusal.zh(),
             (Self::Input { zh, .. }, Lang::Zh) => zh.clone(),
             (Self::Input { en, .. }, Lang::En) => en.clone(),
             (Self::Open(error), Lang::Zh) => trouble_zh::open(error),
@@ -167,6 +167,15 @@ impl Session {
         let opened = self.open().await?;
         let by = self.user(&opened).await?;
         let handle = writer::start(opened, lock, self.clock, self.trust).await?;
+        Ok(Posting { handle, by })
+    }
+
+    /// Opens the ledger for a rehearsal of posting, which writes nothing.
+    pub(super) async fn rehearse(&self) -> Result<Posting, Failure> {
+        let lock = self.folder.lock().await?;
+        let opened = self.open().await?;
+        let by = self.user(&opened).await?;
+        let handle = writer::rehearse(opened, lock, self.clock, self.trust).await?;
         Ok(Posting { handle, by })
     }
 

@@ -42,7 +42,7 @@ pub enum FieldRule {
     #[error("the fee is part of the gift: same unit, not more than the gift")]
     FeeBeyondGift,
     /// A refund of nothing, or of more than the gift.
-    #[error("more than 0 and at most the gift: {0}")]
+    #[error("more than 0 and at most what is left of the gift: {0}")]
     WithinGift(Amount),
     /// More than any line can hold.
     #[error("it is more than this ledger can count")]

@@ -13,5 +13,6 @@ pub mod field_rule;
 pub mod fund;
 pub mod organisation;
 pub mod refusal;
+pub mod refusal_zh;
 pub mod vocabulary;
 pub mod working_set;

@@ -239,6 +239,14 @@ pub enum Refusal {
         /// The entry that has it.
         seq: u64,
     },
+    /// The same external reference stands at a gift of another amount.
+    #[error("the reference is recorded already, in entry {seq}, but with {earlier}: check which of the two is right")]
+    ReferenceDiffers {
+        /// The entry that has it.
+        seq: u64,
+        /// The amount there.
+        earlier: Amount,
+    },
     /// The entry would break a rule of the algebra.
     #[error("the entry would break a rule of posting at {0}")]
     Posting(#[from] Broken),
@@ -283,6 +291,7 @@ impl Refusal {
             Self::WrongCode { .. } => "wrong_code",
             Self::KeyReused { .. } => "key_reused",
             Self::ReferenceRepeated { .. } => "reference_repeated",
+            Self::ReferenceDiffers { .. } => "reference_differs",
             Self::Posting(_) => "posting",
             Self::Writing(_) => "writing",
             Self::TooManyPieces { .. } => "too_many_pieces",
@@ -307,7 +316,7 @@ impl Refusal {
             | Self::NotReversible { .. } => "/seq".into(),
             Self::WrongCode { .. } => "/code".into(),
             Self::KeyReused { .. } => "/key".into(),
-            Self::ReferenceRepeated { .. } => "/reference".into(),
+            Self::ReferenceRepeated { .. } | Self::ReferenceDiffers { .. } => "/reference".into(),
             Self::CheckerIsMaker { .. } | Self::PayerIsChecker { .. } | Self::RoleMissing { .. } => "/by".into(),
             Self::Posting(broken) => broken.path.clone(),
             Self::LedgerIsOpen | Self::StepNotPossible { .. } | Self::Writing(_) => String::new(),

@@ -252,6 +252,12 @@ impl Layout for Merchant {
         Ok(record)
     }
 
+    fn handed_back(&mut self, raw: &Raw) {
+        if let Ok(balance) = raw.signed(self.balance, Unit::CNY, DecimalForm::POINT) {
+            self.running.gap(raw.row.line, balance);
+        }
+    }
+
     fn controls(&self, _: &Tally) -> Vec<Control> {
         let mut controls = Vec::new();
         let kinds = (ControlKind::IncomeCount, ControlKind::IncomeTotal);

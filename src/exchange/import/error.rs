@@ -266,7 +266,7 @@ impl ImportError {
             Self::FormatDiffers { format, lines } => {
                 format!("前 {lines} 行里没有{}的表头。请确认是这份文件，或不写 --format 让程序辨认。", format.zh())
             }
-            Self::Mapping(error) => format!("对照文件与这份文件不合：{error}"),
+            Self::Mapping(error) => format!("对照文件与这份文件不合：{}。", error.zh()),
             Self::DayNotStated { file_name } => {
                 format!("清单没有日期，标题和文件名「{file_name}」里也没有。请用 --on 2026-03-05 这样的写法指明。")
             }

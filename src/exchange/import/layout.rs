@@ -139,6 +139,9 @@ pub(super) trait Layout: Send {
     /// Reads a row of data. Takes the cells out of `raw` only when nothing can fail any more.
     fn read(&mut self, raw: &mut Raw) -> Result<Record, Refused>;
 
+    /// A row that is handed back: the balance beside it still says where the account stands.
+    fn handed_back(&mut self, _: &Raw) {}
+
     /// What the file states, against what was read.
     fn controls(&self, tally: &Tally) -> Vec<Control>;
 }

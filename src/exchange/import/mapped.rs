@@ -303,6 +303,13 @@ impl Layout for Mapped {
         Ok(record)
     }
 
+    fn handed_back(&mut self, raw: &Raw) {
+        let column = self.balance.filter(|column| said(raw.cell(*column)).is_some());
+        if let Some(balance) = column.and_then(|column| self.number(raw, column).ok()) {
+            self.running.gap(raw.row.line, balance);
+        }
+    }
+
     fn controls(&self, _: &Tally) -> Vec<Control> {
         let unit = self.unit();
         let mut controls = Vec::new();

@@ -17,6 +17,7 @@ mod format;
 mod layout;
 mod mapped;
 mod mapping;
+mod mapping_zh;
 mod records;
 mod redcross;
 mod reject;

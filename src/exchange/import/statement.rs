@@ -189,7 +189,13 @@ impl Statement {
         raw.row.number = self.tally.rows;
         let read = match self.misshapen(&raw) {
             Some(refused) => Err(refused),
-            None => self.layout.read(&mut raw),
+            None => {
+                let read = self.layout.read(&mut raw);
+                if read.is_err() {
+                    self.layout.handed_back(&raw);
+                }
+                read
+            }
         };
         match read {
             Ok(record) => {

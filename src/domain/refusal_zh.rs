@@ -1,0 +1,234 @@
+//! Refusals in Chinese: what happened, where, and what to do.
+
+use super::field_rule::{FieldRule, TEXT_MAX};
+use super::refusal::Refusal;
+
+fn thing(what: &str) -> &str {
+    match what {
+        "account" => "账户",
+        "fund" => "基金",
+        "campaign" => "募捐活动",
+        "case" => "个案",
+        "disbursement" => "拨付",
+        "donation" | "gift" => "捐赠",
+        "entry" => "记录",
+        "user" => "用户",
+        "report" => "报告",
+        other => other,
+    }
+}
+
+/// The word for a state, of a campaign where it differs.
+pub fn state<'s>(what: &str, state: &'s str) -> &'s str {
+    match state {
+        "opened" if what == "campaign" => "募捐中",
+        "opened" => "已立案",
+        "assessed" => "已评估",
+        "approved" => "已批准",
+        "declined" => "已拒绝",
+        "closed" => "已结案",
+        "requested" => "待复核",
+        "paid" => "已支付",
+        "rejected" => "已驳回",
+        "returned" => "已全部退回",
+        "reversed" => "已冲销",
+        "filed" => "已备案",
+        "ended" => "已结束",
+        "recorded" => "入账",
+        "received" => "收到捐赠",
+        "last worked on" => "最近一次办理",
+        "confirmed by the family already" => "家属已经确认",
+        "given back in full already" => "已经全部退还",
+        "taken back already, in part or whole" => "已经冲销或部分退回",
+        other => other,
+    }
+}
+
+/// What can be done next, with the word for the command line.
+fn step(step: &str) -> String {
+    let word = match step {
+        "assess" => "评估",
+        "approve" => "复核批准",
+        "decline" => "不予救助",
+        "disbursement request" => "申请拨付",
+        "close" => "结案",
+        "reject" => "驳回",
+        "pay" => "支付",
+        "acknowledge" => "家属确认",
+        "return" => "退回款项",
+        "reverse" => "冲销",
+        "open" => "开始",
+        "end" => "结束",
+        other => return other.to_owned(),
+    };
+    format!("{word}（{step}）")
+}
+
+fn role(role: &str) -> &str {
+    match role {
+        "admin" => "管理员",
+        "clerk" => "经办",
+        "checker" => "复核",
+        "payer" => "出纳",
+        "auditor" => "审计",
+        other => other,
+    }
+}
+
+fn field_name(field: &str) -> &str {
+    match field {
+        "category" => "类别",
+        "fund" => "基金",
+        "purpose" => "用途",
+        "to" => "转入基金",
+        "basis" => "依据",
+        "amount" => "金额",
+        "need" => "需要的金额",
+        "gift_count" => "捐赠人数",
+        "fee" => "手续费",
+        "time_zone" => "时区",
+        "uscc" => "统一社会信用代码",
+        "ends_on" => "结束日期",
+        "account" => "账户",
+        "name_zh" => "中文名称",
+        "name_en" => "英文名称",
+        "region_zh" => "地区（中文）",
+        "region_en" => "地区（英文）",
+        other => other,
+    }
+}
+
+fn field_rule(rule: &FieldRule) -> String {
+    match rule {
+        FieldRule::CategoryWanted => "请写明属于哪类困难，例如 minor,health".into(),
+        FieldRule::NeedOfNothing => "需要的金额必须大于 0；没有困难的个案请用 case decline 办理".into(),
+        FieldRule::NotOwnFund(fund) => {
+            format!("{fund} 不能作为个案的专门基金，应为定向（earmarked）或代管（agency），且不属于其他个案")
+        }
+        FieldRule::NotFundId(fund) => format!("“{fund}”不能作为基金编号，最多 36 个字符，不含点号"),
+        FieldRule::UnrestrictedHasNoPurpose => "非限定基金没有限定用途，请改为限定（restricted）".into(),
+        FieldRule::SameAccount => "转出和转入不能是同一个账户".into(),
+        FieldRule::SameFund => "不能在同一个基金内转账".into(),
+        FieldRule::BasisWanted => {
+            "请写明剩余财产转出的依据：plan（方案）、agreement（协议）或 similar_purpose（相近目的）".into()
+        }
+        FieldRule::GiftOfNothing => "捐赠必须大于 0".into(),
+        FieldRule::GiftOfNobody => "至少有一位捐赠人".into(),
+        FieldRule::FeeBeyondGift => "手续费是捐赠的一部分，币种相同，不超过捐赠金额".into(),
+        FieldRule::WithinGift(gift) => format!("必须大于 0，最多为捐赠还没有退还的 {gift}"),
+        FieldRule::TooLarge => "超出账本能记的范围".into(),
+        FieldRule::PaymentOfNothing => "拨付必须大于 0".into(),
+        FieldRule::NothingToMove => "没有可用的款项，金额必须大于 0".into(),
+        FieldRule::CanStillComeBack(left) => format!("必须大于 0，这笔拨付最多还能退回 {left}"),
+        FieldRule::NotTimeZone(zone) => format!("“{zone}”不是时区，例如 Asia/Shanghai"),
+        FieldRule::NotUscc(uscc) => format!("“{uscc}”不是统一社会信用代码，应为 18 位，末位是校验码"),
+        FieldRule::EndsBeforeStart => "募捐活动不能在开始之前结束".into(),
+        FieldRule::NotAccount(why) => format!("不能作为账户名（{why}）"),
+        FieldRule::TextLength => format!("要有 1 到 {TEXT_MAX} 个字"),
+        FieldRule::TextControl => "不能有换行、控制字符或改变书写方向的符号".into(),
+        FieldRule::TextGlyph(character) => {
+            format!("报告无法印出“{character}”（U+{:04X}），请换一种写法", u32::from(*character))
+        }
+    }
+}
+
+impl Refusal {
+    /// The refusal in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Refusal::LedgerIsOpen => "账本已经开立，不能再次开立。".into(),
+            Refusal::Exists { what, name } => format!("{} {name} 已经存在，请换一个编号。", thing(what)),
+            Refusal::Unknown { what, name } => {
+                format!("没有{} {name}。请先查看列表：mingzhang {what} list。", thing(what))
+            }
+            Refusal::NotThatKind { seq, found, .. } => format!("记录 {seq} 不能这样处理：{found}。"),
+            Refusal::Field { field, rule } => format!("{}：{}。", field_name(field), field_rule(rule)),
+            Refusal::FutureDay { on, today } => format!("日期 {on} 还没有到，今天是 {today}。请核对日期。"),
+            Refusal::DayBefore { on, step, since } => {
+                format!("日期 {on} 早于 {since}（{}的日期），后一步不能早于前一步。请核对日期。", state("", step))
+            }
+            Refusal::AccountNotOfFund { account, fund } => {
+                format!(
+                    "账户 {account} 没有对基金 {fund} 开放。先运行：mingzhang account open {account} --fund {fund}。"
+                )
+            }
+            Refusal::StepNotPossible { what, name, state: now, possible } => {
+                let next = if possible.is_empty() {
+                    "没有下一步了".to_owned()
+                } else {
+                    format!("现在可以：{}", possible.iter().map(|next| step(next)).collect::<Vec<_>>().join("、"))
+                };
+                format!("{} {name} 的状态是“{}”，不能这样做；{next}。", thing(what), state(what, now))
+            }
+            Refusal::CheckerIsMaker { checker } => {
+                format!("{checker} 是经办人，不能复核自己提交的事项，请由另一个人复核。")
+            }
+            Refusal::PayerIsChecker { payer } => {
+                format!("{payer} 复核了这笔拨付，不能再由同一个人支付，请经办人或出纳支付。")
+            }
+            Refusal::RoleMissing { user, role: wanted } => {
+                format!("{user} 没有“{}”的角色。管理员可以授予：mingzhang user role {user} {wanted}。", role(wanted))
+            }
+            Refusal::FundPurposeDiffers { fund, purpose, wanted } => {
+                format!("基金 {fund} 只能用于 {purpose}，而这笔是用于 {wanted}。专款专用，请换一个基金。")
+            }
+            Refusal::NotEnough { fund, available, asked, missing, gone } => {
+                let mut text = format!("基金 {fund} 可用 {available}，需要 {asked}，还差 {missing}。");
+                if !gone.is_empty() {
+                    let word = |state: &str| match state {
+                        "held" => "已批准待付",
+                        "spent" => "已支出或转出",
+                        _ => "已退还",
+                    };
+                    let parts: Vec<String> = gone
+                        .iter()
+                        .map(|part| format!("记录 {} {} {}", part.by, word(part.state), part.amount))
+                        .collect();
+                    text.push_str(&format!("这些钱的去向：{}。", parts.join("；")));
+                }
+                text
+            }
+            Refusal::MoneyLeft { fund, left } => format!(
+                "基金 {fund} 还有 {left}。结案前请先处理剩余财产：mingzhang fund transfer {fund} 目标基金 --reason surplus --basis plan。"
+            ),
+            Refusal::StillWaiting { case, waiting } => {
+                format!("个案 {case} 还有 {waiting} 笔拨付没有办完，请先支付或驳回。")
+            }
+            Refusal::OverLimit { case, limit, committed, asked } => {
+                format!("个案 {case} 批准额度 {limit}，已提交或支付 {committed}，再加 {asked} 就超过了。")
+            }
+            Refusal::BuiltUpon { seq, later } => {
+                let later: Vec<String> = later.iter().map(u64::to_string).collect();
+                format!("记录 {seq} 不能冲销：后面的记录 {} 用到了这笔钱，请先冲销它们。", later.join("、"))
+            }
+            Refusal::ReversedAlready { seq, by } => format!("记录 {seq} 已经由记录 {by} 冲销，不用再冲。"),
+            Refusal::ReturnedInPart { request } => format!(
+                "拨付 {request} 已有部分款项退回，说明确实付过，不能冲销；其余退回的款项请用 mingzhang disbursement return {request} 入账。"
+            ),
+            Refusal::ReverseInstead { seq, instead } => {
+                format!("记录 {seq} 没有动用款项；动用款项的是记录 {instead}，请运行：mingzhang reverse {instead}。")
+            }
+            Refusal::NotReversible { seq } => format!("记录 {seq} 是退还或释放，不能冲销，请把事实重新入账。"),
+            Refusal::Private { field, what } => {
+                let what = match *what {
+                    "an identity number" => "身份证号",
+                    "a mobile number" => "手机号",
+                    "the name of a donor" => "一位捐赠人的姓名",
+                    _ => "银行卡号",
+                };
+                format!("{field} 里有{what}。账本永久公开，请删去后再提交。")
+            }
+            Refusal::WrongCode { seq } => format!("这个确认码不属于拨付 {seq} 的个案。请核对。"),
+            Refusal::KeyReused { seq } => format!("这个幂等键已用于另一件事（记录 {seq}），请换一个。"),
+            Refusal::ReferenceRepeated { seq } => format!("这个单号已经入账，见记录 {seq}，没有重复入账。"),
+            Refusal::ReferenceDiffers { seq, earlier } => {
+                format!("这个单号已经入账，见记录 {seq}，但金额是 {earlier}，两者不一致，没有入账。请核对哪一个正确。")
+            }
+            Refusal::Posting(broken) => format!("这笔记录不符合记账规则：{broken}。没有入账。"),
+            Refusal::Writing(error) => format!("这笔记录写不进账本：{error}。没有入账。"),
+            Refusal::TooManyPieces { posts } => {
+                format!("这笔钱要由 {posts} 段组成，一条记录最多 500 段，请分几次办理。")
+            }
+        }
+    }
+}
