@@ -3,9 +3,9 @@
 /// The language of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Lang {
-    /// Chinese.
+    /// 中文
     Zh,
-    /// English.
+    /// English
     En,
 }
 

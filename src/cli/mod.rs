@@ -11,6 +11,7 @@ mod demo;
 mod disbursement;
 mod donation;
 mod fund;
+mod help_zh;
 mod import;
 mod init;
 mod out;
@@ -27,7 +28,7 @@ use crate::app::writer::ClockTrust;
 use crate::clock::Clock;
 use crate::config::Lang;
 use crate::entropy::Entropy;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use out::{Out, complain};
 use session::{Failure, Session};
 use std::cell::RefCell;
@@ -46,25 +47,25 @@ use std::process::ExitCode;
 )]
 struct Args {
     /// Data folder
-    #[arg(long, global = true, value_name = "DIR", default_value = "mingzhang-data")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR", default_value = "mingzhang-data")]
     data: PathBuf,
     /// Which ledger, where the folder holds several
-    #[arg(long, global = true, value_name = "SLUG")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "SLUG")]
     ledger: Option<String>,
     /// Act as this user (id or name) instead of the first one
-    #[arg(long = "as", global = true, value_name = "USER")]
+    #[arg(long = "as", global = true, help_heading = "Everywhere", value_name = "USER")]
     acting: Option<String>,
     /// Answer with one JSON object
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     /// Language of sentences; by default that of the environment
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, help_heading = "Everywhere", value_enum)]
     lang: Option<Lang>,
     /// Idempotency key: the same command with the same key is posted once
-    #[arg(long, global = true, value_name = "KEY")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "KEY")]
     key: Option<String>,
     /// Post although the clock looks wrong
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     accept_clock: bool,
     #[command(subcommand)]
     command: Subcommands,
@@ -118,15 +119,12 @@ enum Subcommands {
 
 /// Runs one command line and gives its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
-        Ok(args) => args,
-        Err(error) => {
-            // Help and version are no mistake; clap prints them where they belong.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+    let args: Vec<OsString> = args.into_iter().collect();
+    let lang = lang_of(&args).unwrap_or_else(crate::config::lang_of_environment);
+    let args = match parse(&args, lang) {
+        Ok(parsed) => parsed,
+        Err(error) => return told(&error, lang, args.iter().any(|arg| arg == "--json")),
     };
-    let lang = args.lang.unwrap_or_else(crate::config::lang_of_environment);
     let session = Session {
         out: Out { json: args.json, lang },
         folder: Folder::new(&args.data),
@@ -157,6 +155,53 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// The language asked for, found before the arguments are understood, so that a mistake in them is told in it.
+fn lang_of(args: &[OsString]) -> Option<Lang> {
+    let texts: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let apart = texts.windows(2).rev().find(|pair| pair[0] == "--lang").map(|pair| pair[1]);
+    let said = apart.or_else(|| texts.iter().rev().find_map(|text| text.strip_prefix("--lang=")));
+    said.and_then(|said| <Lang as clap::ValueEnum>::from_str(said, false).ok())
+}
+
+fn parse(args: &[OsString], lang: Lang) -> Result<Args, clap::Error> {
+    let command = negative_numbers(Args::command());
+    let command = match lang {
+        Lang::Zh => help_zh::translate(command),
+        Lang::En => command,
+    };
+    Args::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+/// `--amount -5` is a wrong amount, not an unknown option.
+fn negative_numbers(command: clap::Command) -> clap::Command {
+    let argument =
+        |arg: clap::Arg| if arg.get_action().takes_values() { arg.allow_negative_numbers(true) } else { arg };
+    command.mut_args(argument).mut_subcommands(negative_numbers)
+}
+
+/// Prints help, or what is wrong with the command line.
+fn told(error: &clap::Error, lang: Lang, json: bool) -> ExitCode {
+    let is_mistake = error.use_stderr();
+    let shows_help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let out = Out { json, lang };
+    match lang {
+        // Help and version are no mistake; clap prints them where they belong.
+        Lang::En => drop(error.print()),
+        Lang::Zh if is_mistake && !shows_help => complain(&help_zh::mistake(error)),
+        Lang::Zh if is_mistake => complain(help_zh::help(&error.render().to_string()).trim_end()),
+        Lang::Zh => out.text(help_zh::help(&error.render().to_string()).trim_end()),
+    }
+    if !is_mistake {
+        return ExitCode::SUCCESS;
+    }
+    let text = match lang {
+        Lang::Zh if !shows_help => help_zh::mistake(error),
+        Lang::Zh | Lang::En => error.kind().to_string(),
+    };
+    out.object(&serde_json::json!({"error": {"code": "command_line", "path": "", "text": text}}));
+    ExitCode::from(2)
 }
 
 async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure> {

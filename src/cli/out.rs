@@ -58,6 +58,11 @@ impl Out {
         }
     }
 
+    /// A text for a person, whatever was asked.
+    pub(super) fn text(&self, text: &str) {
+        line(text);
+    }
+
     /// The object, whoever reads.
     pub(super) fn always(&self, value: &serde_json::Value) {
         line(&value.to_string());
