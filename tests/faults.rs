@@ -132,6 +132,37 @@ fn a_row_changed_behind_its_back_is_found_and_named() {
     check("gone", "delete from ledger", 7);
     check("checkpoint", "update checkpoint set note = replace(note, '— ', '— x') where size = 5", 4);
     check("vault", "update vault set sealed = zeroblob(100) where seq = 6", 6);
+    check("no record", "delete from vault where seq = 6", 6);
+    check("another's record", "update vault set seq = case seq when 6 then 70 else 6 end where seq in (6, 7)", 6);
+    check("key", "update entry set key_hash = 0, reference_hash = 0 where seq = 5", 5);
+    check("order number", "update entry set order_hash = order_hash + 1 where seq = 5", 5);
+    check(
+        "before the first",
+        "insert into entry (ledger_id, seq, leaf, key_hash, payload_hash, reference_hash, order_hash, bytes)
+         select ledger_id, -1, leaf, 0, 0, 0, 0, bytes from entry where seq = 7",
+        0,
+    );
+    check("of no line", "insert into run select ledger_id, 77, 0, 5, 0, 0 from run limit 1", 7);
+    check("of no ledger", "insert into subject select 9, area, id, doc from subject", 7);
+    check("of no kind", "insert into subject select ledger_id, 'zebra', id, doc from subject where area = 'fund'", 7);
+    check("type", "update run set state = 'free'", 7);
+    check("slug", "update ledger set slug = 'other'", 0);
+}
+
+#[test]
+fn no_report_is_made_of_a_ledger_that_does_not_hold() {
+    if !has("sqlite3") {
+        return;
+    }
+    let books = Books::new("report");
+    for line in ["case open --id c_1 --fund f_1 --category health --region-zh 吴忠市", "report case c_1"] {
+        assert!(books.run(&line.split(' ').collect::<Vec<_>>()).status.success(), "{line}");
+    }
+    assert!(books.sql("update entry set leaf = zeroblob(32) where seq = 5"));
+    let refused = books.run(&["report", "case", "c_1"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(told.contains("No report was made") && told.contains("first bad entry is 5"), "{told}");
 }
 
 #[test]

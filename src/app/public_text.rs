@@ -7,7 +7,7 @@ use crate::ledger::canonical::Value;
 use crate::report;
 use crate::store::{Store, StoreError};
 use crate::vault::names::Names;
-use crate::vault::{VaultKey, scan};
+use crate::vault::{Place, VaultKey, scan};
 
 /// The free text of an order, by field.
 pub(super) fn texts(order: &Order) -> Vec<(&'static str, &str)> {
@@ -91,7 +91,8 @@ pub(super) async fn names(store: &Store, ledger_id: i64, vault: &VaultKey) -> Re
             let row = row?;
             let Some((sealed, seq)) = row.sealed.zip(u64::try_from(row.seq).ok()) else { continue };
             // A record that does not open is for `verify` to name.
-            if let Ok((_, record)) = vault.open(sealed.person, seq, sealed.sealed, sealed.wrapped)
+            if let Ok((_, record)) =
+                vault.open(&Place { person: sealed.person, seq, hashes: row.hashes }, sealed.sealed, sealed.wrapped)
                 && let Some(name) = name_of(&record)
             {
                 names.insert(&name);

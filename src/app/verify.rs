@@ -7,9 +7,9 @@ use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::ledger::commitment;
 use crate::ledger::note::VerifierKey;
 use crate::ledger::verify::FirstBad;
-use crate::store::{LedgerRow, SpanNumbers, Store, StoreError};
+use crate::store::{LedgerRow, LogRow, SpanNumbers, Store, StoreError};
 use crate::values::{Hash, Origin};
-use crate::vault::VaultKey;
+use crate::vault::{Place, VaultKey};
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
@@ -24,6 +24,8 @@ pub struct Verdict {
     pub first_bad: Option<FirstBad>,
     /// Sealed records that were opened and agree with their commitment.
     pub opened: u64,
+    /// Why the keys could not be read, so that signatures, the signed head and sealed records were not looked at.
+    pub without_keys: Option<String>,
 }
 
 /// Entries read in one go; posts are shorter, and eight times as many.
@@ -46,13 +48,27 @@ pub async fn verify(
             None => return Err(error),
         },
     };
-    let keys = Origin::parse(&row.origin).ok().and_then(|origin| folder.keys(&origin).ok());
+    let keys = match Origin::parse(&row.origin) {
+        Ok(origin) => folder.keys(&origin).map_err(|error| super::writer::chain(&error)),
+        Err(error) => Err(error.to_string()),
+    };
+    let (keys, without_keys) = match keys {
+        Ok(keys) => (Some(keys), None),
+        Err(why) => (None, Some(why)),
+    };
     let signed = match &keys {
         None => Ok(None),
         Some(keys) => folder.signed(keys),
     };
-    let verdict =
-        check(&store, &row, keys.as_ref().map(|keys| (&keys.vault, keys.log.verifier())), &mut progress).await?;
+    let checked =
+        check(&store, &row, keys.as_ref().map(|keys| (&keys.vault, keys.log.verifier())), &mut progress).await;
+    let verdict = match checked {
+        Err(error @ StoreError::Damaged { .. }) => {
+            Verdict { entries: 0, root: Hash::ZERO, first_bad: None, opened: 0, without_keys: None }
+                .or_bad(0, error.to_string())
+        }
+        checked => checked?,
+    };
     let verdict = match signed {
         Ok(signed) => against_signed(&store, &row, verdict, signed).await?,
         Err(error) => {
@@ -68,7 +84,7 @@ pub async fn verify(
         }
     };
     store.close().await;
-    Ok(verdict)
+    Ok(Verdict { without_keys, ..verdict })
 }
 
 impl Verdict {
@@ -150,6 +166,7 @@ pub async fn check(
         root: replay.verifier.head().frontier.root(),
         first_bad,
         opened,
+        without_keys: None,
     };
     let mut roots = store.checkpoints(row.ledger_id).await?.into_iter().peekable();
     let ledger_id = row.ledger_id;
@@ -178,10 +195,10 @@ pub async fn check(
                 let reason = format!("it is missing: the next stored entry is {}", stored.seq);
                 return Ok(verdict(&replay, opened, bad(reason)));
             }
-            let mut donor = None;
+            let (mut donor, mut is_gift) = (None, false);
             let pushed = replay.push(stored.bytes, |entry, rows| {
                 rows.iter().for_each(|row| spans.add(&drawn, &row.numbers()));
-                let is_gift = entry.kind == "donation.received";
+                is_gift = entry.kind == "donation.received";
                 let text = entry.body.get("donor").and_then(|donor| donor.as_text()).filter(|_| is_gift);
                 donor = text.and_then(Hash::from_hex);
             });
@@ -193,18 +210,10 @@ pub async fn check(
                 let reason = "its stored leaf hash is not that of its bytes".into();
                 return Ok(verdict(&replay, opened, bad(reason)));
             }
-            if let (Some((vault_key, _)), Some(donor), Some(sealed)) = (&keys, donor, stored.sealed) {
-                let plain = vault_key.open(sealed.person, seq, sealed.sealed, sealed.wrapped);
-                match plain {
-                    Ok((salt, record)) if commitment::person_bytes(&salt, &record) == donor => opened += 1,
-                    Ok(_) => {
-                        return Ok(verdict(
-                            &replay,
-                            opened,
-                            bad("the record in the vault is not the one it commits to".into()),
-                        ));
-                    }
-                    Err(error) => return Ok(verdict(&replay, opened, bad(error.to_string()))),
+            if let Some((vault_key, _)) = &keys {
+                match vault_fault(vault_key, seq, &stored, donor, is_gift) {
+                    Some(reason) => return Ok(verdict(&replay, opened, bad(reason))),
+                    None => opened += u64::from(is_gift),
                 }
             }
             while let Some((_, note)) = roots.next_if(|(size, _)| *size == seq + 1) {
@@ -243,8 +252,41 @@ pub async fn check(
         let reason = "the ledger's row does not say where the log ends".into();
         return Ok(verdict(&replay, opened, end(size.saturating_sub(1), reason)));
     }
-    let fault = projection_fault(store, row.ledger_id, &replay, &drawn, spans).await?;
+    let last = size.saturating_sub(1);
+    let fault = match projection_fault(store, row.ledger_id, &replay, &drawn, spans).await {
+        Err(error @ StoreError::Damaged { .. }) => end(last, error.to_string()),
+        found => found?,
+    };
+    let fault = match store.strays(row.ledger_id, size).await? {
+        (1.., ..) => end(0, "a row stands before it in the table of entries".into()),
+        (_, 1.., _) => fault.or_else(|| end(last, "the database holds rows that no entry has written".into())),
+        (_, _, states) if i64::try_from(replay.subject_rows().len()) != Ok(states) => {
+            fault.or_else(|| end(last, "the table of states holds rows that no entry has written".into()))
+        }
+        _ => fault,
+    };
+    let named = row.origin.rsplit('/').next().unwrap_or_default();
+    let fault = if row.slug == named {
+        fault
+    } else {
+        fault.or_else(|| end(0, format!("the ledger's row calls it {}, its origin {named}", row.slug)))
+    };
     Ok(verdict(&replay, opened, fault))
+}
+
+/// What is wrong with the record behind an entry. A gift has one; what is there opens in its place, beside its own keyed hashes.
+fn vault_fault(vault: &VaultKey, seq: u64, stored: &LogRow<'_>, donor: Option<Hash>, is_gift: bool) -> Option<String> {
+    let Some(sealed) = stored.sealed else {
+        return is_gift.then(|| "its sealed record is missing from the vault".into());
+    };
+    let place = Place { person: sealed.person, seq, hashes: stored.hashes };
+    match vault.open(&place, sealed.sealed, sealed.wrapped) {
+        Err(error) => Some(error.to_string()),
+        Ok((salt, record)) if is_gift && donor != Some(commitment::person_bytes(&salt, &record)) => {
+            Some("the record in the vault is not the one it commits to".into())
+        }
+        Ok(_) => None,
+    }
 }
 
 fn checkpoint_fault(note: &str, key: Option<&VerifierKey>, replay: &Replay) -> Option<String> {

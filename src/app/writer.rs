@@ -27,7 +27,7 @@ use crate::ledger::posting::CashRule;
 use crate::store::{Batch, EntryRow, RunRow, SpanRow, Store, StoreError, SubjectRow, VaultRow};
 use crate::values::{Amount, Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::names::Names;
-use crate::vault::{Fresh, Keyed, VaultKey};
+use crate::vault::{Fresh, Keyed, Place, VaultKey};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -614,7 +614,9 @@ impl Writer {
                 names.insert(&name);
             }
             self.latest_person += 1;
-            let (sealed, wrapped) = self.vault().seal(&secret.fresh, self.latest_person, first, &secret.record);
+            let hashes = [key_hash, payload_hash, reference.unwrap_or(0), order_hash];
+            let place = Place { person: self.latest_person, seq: first, hashes };
+            let (sealed, wrapped) = self.vault().seal(&secret.fresh, &place, &secret.record);
             decided.batch.vault.push(VaultRow { seq: first, person: self.latest_person, sealed, wrapped });
         }
         decided.batch.codes.extend(submission.codes);

@@ -61,6 +61,15 @@ impl Report {
 /// Publishes; the demo does the same.
 pub(super) async fn publish(session: &Session, case: &str, out: Option<PathBuf>) -> Result<PublishedFiles, Failure> {
     let out = out.unwrap_or_else(|| session.folder.path().join("reports"));
+    // A report says that its figures can be proved: it is made of a ledger that holds, or not at all.
+    if let Some(bad) = super::verify::verify(session).await?.first_bad {
+        session.out.say(
+            format!("报告没有生成：账本有问题，第一条有问题的记录是 {}。原因：{}", bad.seq, bad.reason),
+            format!("No report was made: the ledger does not hold. The first bad entry is {}: {}", bad.seq, bad.reason),
+        );
+        session.out.object(&serde_json::json!({"ok": false, "first_bad": {"seq": bad.seq, "reason": bad.reason}}));
+        return Err(Failure::NotOk);
+    }
     let posting = session.begin().await?;
     let opened = session.open().await?;
     let published = publish::case(&opened, &posting.handle, &posting.by, case, &out).await;

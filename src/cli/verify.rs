@@ -3,6 +3,7 @@
 use super::out::is_watched;
 use super::session::{Failure, Session};
 use crate::app;
+use crate::app::verify::Verdict;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 
@@ -33,13 +34,7 @@ pub(super) fn progress_bar(total: u64, template: &'static str) -> ProgressBar {
 impl Verify {
     /// Runs it. The object of the verdict is always printed.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let bar = progress_bar(0, "{bar:30} {pos}/{len}  {eta}");
-        let verdict = app::verify::verify(&session.folder, session.ledger.as_deref(), |done, of| {
-            bar.set_length(if of == u64::MAX { done } else { of });
-            bar.set_position(done);
-        })
-        .await?;
-        bar.finish_and_clear();
+        let verdict = verify(session).await?;
         let ok = verdict.first_bad.is_none();
         let mut object = serde_json::json!({"ok": ok, "entries": verdict.entries, "root": verdict.root.to_hex()});
         match &verdict.first_bad {
@@ -65,9 +60,28 @@ impl Verify {
                 );
             }
         }
+        if let Some(why) = &verdict.without_keys {
+            object["without_keys"] = why.clone().into();
+            session.out.warn(
+                format!("注意：读不到密钥（{why}），签名和保密库里的记录没有核对。"),
+                format!("Note: the keys could not be read ({why}); signatures and sealed records were not checked"),
+            );
+        }
         session.out.always(&object);
         if ok { Ok(()) } else { Err(Failure::NotOk) }
     }
+}
+
+/// Verifies the ledger, with a bar.
+pub(super) async fn verify(session: &Session) -> Result<Verdict, Failure> {
+    let bar = progress_bar(0, "{bar:30} {pos}/{len}  {eta}");
+    let verdict = app::verify::verify(&session.folder, session.ledger.as_deref(), |done, of| {
+        bar.set_length(if of == u64::MAX { done } else { of });
+        bar.set_position(done);
+    })
+    .await?;
+    bar.finish_and_clear();
+    Ok(verdict)
 }
 
 impl Rebuild {

@@ -157,6 +157,8 @@ each! {
     fn latest_checkpoint(&self, ledger_id: i64) -> Option<(u64, String)>;
     /// Up to `limit` entries from `from` on, in order, each with its sealed record where there is one.
     fn log(&self, ledger_id: i64, from: u64, limit: u32) -> LogPage;
+    /// Counts of rows that no replay of `size` entries would write: before the first entry; elsewhere; and of all states.
+    fn strays(&self, ledger_id: i64, size: u64) -> (i64, i64, i64);
     /// Highest number given to a person.
     fn latest_person(&self, ledger_id: i64) -> u64;
     /// Keeps the hash of a code.

@@ -19,6 +19,8 @@ pub struct LogRow<'p> {
     pub leaf: &'p [u8],
     /// The bytes.
     pub bytes: &'p [u8],
+    /// The keyed hashes beside it: key, payload, reference, order.
+    pub hashes: [i64; 4],
     /// The record behind its commitment.
     pub sealed: Option<SealedRow<'p>>,
 }
@@ -109,13 +111,14 @@ impl<'p> Unpack<'p> {
 
     fn entry(&mut self) -> Option<LogRow<'p>> {
         let (seq, leaf, bytes) = (self.number()?, self.length()?, self.length()?);
+        let hashes = [self.number()?, self.number()?, self.number()?, self.number()?];
         let (person, sealed, wrapped) = (self.number()?, self.length()?, self.length()?);
         let (leaf, bytes) = (self.bytes(leaf)?, self.bytes(bytes)?);
         let (sealed, wrapped) = (self.bytes(sealed)?, self.bytes(wrapped)?);
         // A person without a key was erased, and so was a record that is not there.
         let person = u64::try_from(person).ok().filter(|_| !wrapped.is_empty());
         let sealed = person.map(|person| SealedRow { person, sealed, wrapped });
-        Some(LogRow { seq, leaf, bytes, sealed })
+        Some(LogRow { seq, leaf, bytes, hashes, sealed })
     }
 
     fn span(&mut self) -> Option<SpanNumbers> {
@@ -133,9 +136,12 @@ mod tests {
 
     #[test]
     fn a_page_gives_its_rows_or_says_that_it_is_damaged() {
-        let page = LogPage(b"7 2 3 -1 0 0 \x00 {\" 8 1 0 4 2 1 ab cd".to_vec());
+        let page = LogPage(b"7 2 3 0 -5 0 6 -1 0 0 \x00 {\" 8 1 0 0 0 0 0 4 2 1 ab cd".to_vec());
         let rows: Vec<_> = page.rows().take(2).map(Result::ok).collect();
-        assert_eq!(rows[0], Some(LogRow { seq: 7, leaf: b"\x00 ", bytes: b"{\" ", sealed: None }));
+        assert_eq!(
+            rows[0],
+            Some(LogRow { seq: 7, leaf: b"\x00 ", bytes: b"{\" ", hashes: [0, -5, 0, 6], sealed: None })
+        );
         let sealed = Some(SealedRow { person: 4, sealed: b" c", wrapped: b"d" });
         assert_eq!(rows[1].map(|row| (row.seq, row.leaf)), Some((8, b"a".as_slice())));
         assert_ne!(rows[1].and_then(|row| row.sealed), sealed);

@@ -67,7 +67,11 @@ pub(super) fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreErr
         // SQLITE_FULL, and SQLITE_IOERR_WRITE as some file systems report it.
         let full =
             source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13" || code == "778");
-        if full { StoreError::DiskFull } else { StoreError::Statement { step, source } }
+        match source {
+            _ if full => StoreError::DiskFull,
+            sqlx::Error::ColumnDecode { source, .. } => StoreError::Damaged { table: step, what: source.to_string() },
+            source => StoreError::Statement { step, source },
+        }
     }
 }
 
@@ -341,6 +345,14 @@ impl Sqlite {
         let step = "reading states";
         let state = |row: SqliteRow| Ok((row.try_get(0).map_err(failed(step))?, row.try_get(1).map_err(failed(step))?));
         self.all(step, sql!("subject_list").bind(ledger_id).bind(area)).await?.into_iter().map(state).collect()
+    }
+
+    pub(super) async fn strays(&self, ledger_id: i64, size: u64) -> Result<(i64, i64, i64), StoreError> {
+        let step = "counting rows";
+        let row = self.one(step, sql!("strays").bind(ledger_id).bind(integer(size))).await?;
+        let Some(row) = row else { return Ok((0, 0, 0)) };
+        let count = |place: usize| row.try_get(place).map_err(failed(step));
+        Ok((count(0)?, count(1)?, count(2)?))
     }
 
     pub(super) async fn put_checkpoint(&self, ledger_id: i64, size: u64, note: &str) -> Result<(), StoreError> {

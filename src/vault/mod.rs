@@ -26,6 +26,28 @@ pub struct Fresh {
     pub nonce: [u8; 24],
 }
 
+/// What a sealed record is bound to beside its key: it opens only with exactly these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The person.
+    pub person: u64,
+    /// The entry.
+    pub seq: u64,
+    /// The keyed hashes that stand beside the entry: key, payload, reference, order.
+    pub hashes: [i64; 4],
+}
+
+impl Place {
+    fn bound(&self) -> [u8; 40] {
+        let mut bytes = [0; 40];
+        let numbers = self.hashes.iter().map(|hash| hash.to_be_bytes());
+        for (to, from) in bytes.chunks_exact_mut(8).zip([self.person.to_be_bytes()].into_iter().chain(numbers)) {
+            to.copy_from_slice(&from);
+        }
+        bytes
+    }
+}
+
 /// The sealed bytes do not open: another key, another place, or changed bytes.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone, Copy)]
 #[error("the sealed record does not open with this vault's key")]
@@ -62,29 +84,29 @@ impl VaultKey {
         Self(bytes)
     }
 
-    /// Seals salt and record for entry `seq`: the sealed bytes, and the person's key wrapped.
-    pub fn seal(&self, fresh: &Fresh, person: u64, seq: u64, record: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    /// Seals salt and record for a place: the sealed bytes, and the person's key wrapped.
+    pub fn seal(&self, fresh: &Fresh, place: &Place, record: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let mut plain = Vec::with_capacity(32 + record.len());
         plain.extend_from_slice(&fresh.salt);
         plain.extend_from_slice(record);
         let sealed = ChaCha20Poly1305::new(&fresh.person_key.into())
-            .encrypt(&nonce_of(seq).into(), plain.as_slice())
+            .encrypt(&nonce_of(place.seq).into(), plain.as_slice())
             .expect("a record is far shorter than the cipher's limit");
         let wrapped = XChaCha20Poly1305::new(&self.0.into())
-            .encrypt(&fresh.nonce.into(), Payload { msg: &fresh.person_key, aad: &person.to_be_bytes() })
+            .encrypt(&fresh.nonce.into(), Payload { msg: &fresh.person_key, aad: &place.bound() })
             .expect("a key is far shorter than the cipher's limit");
         (sealed, [fresh.nonce.as_slice(), &wrapped].concat())
     }
 
     /// Opens a sealed record: its salt and its bytes.
-    pub fn open(&self, person: u64, seq: u64, sealed: &[u8], wrapped: &[u8]) -> Result<(Salt, Vec<u8>), DoesNotOpen> {
+    pub fn open(&self, place: &Place, sealed: &[u8], wrapped: &[u8]) -> Result<(Salt, Vec<u8>), DoesNotOpen> {
         let (nonce, wrapped) = wrapped.split_first_chunk::<24>().ok_or(DoesNotOpen)?;
         let key = XChaCha20Poly1305::new(&self.0.into())
-            .decrypt(&(*nonce).into(), Payload { msg: wrapped, aad: &person.to_be_bytes() })
+            .decrypt(&(*nonce).into(), Payload { msg: wrapped, aad: &place.bound() })
             .map_err(|_| DoesNotOpen)?;
         let key: [u8; 32] = key.try_into().map_err(|_| DoesNotOpen)?;
         let plain =
-            ChaCha20Poly1305::new(&key.into()).decrypt(&nonce_of(seq).into(), sealed).map_err(|_| DoesNotOpen)?;
+            ChaCha20Poly1305::new(&key.into()).decrypt(&nonce_of(place.seq).into(), sealed).map_err(|_| DoesNotOpen)?;
         let (salt, record) = plain.split_first_chunk::<32>().ok_or(DoesNotOpen)?;
         Ok((*salt, record.to_vec()))
     }
@@ -126,14 +148,16 @@ mod tests {
     fn a_record_opens_only_with_its_key_and_at_its_place() {
         let fresh = Fresh { salt: [1; 32], person_key: [2; 32], nonce: [3; 24] };
         let vault = VaultKey::new([4; 32]);
-        let (sealed, wrapped) = vault.seal(&fresh, 7, 42, b"{}");
-        assert_eq!(vault.open(7, 42, &sealed, &wrapped), Ok(([1; 32], b"{}".to_vec())));
-        assert_eq!(vault.open(8, 42, &sealed, &wrapped), Err(DoesNotOpen));
-        assert_eq!(vault.open(7, 43, &sealed, &wrapped), Err(DoesNotOpen));
-        assert_eq!(VaultKey::new([5; 32]).open(7, 42, &sealed, &wrapped), Err(DoesNotOpen));
+        let place = Place { person: 7, seq: 42, hashes: [1, 2, 3, 4] };
+        let (sealed, wrapped) = vault.seal(&fresh, &place, b"{}");
+        assert_eq!(vault.open(&place, &sealed, &wrapped), Ok(([1; 32], b"{}".to_vec())));
+        assert_eq!(vault.open(&Place { person: 8, ..place }, &sealed, &wrapped), Err(DoesNotOpen));
+        assert_eq!(vault.open(&Place { seq: 43, ..place }, &sealed, &wrapped), Err(DoesNotOpen));
+        assert_eq!(vault.open(&Place { hashes: [1, 2, 0, 4], ..place }, &sealed, &wrapped), Err(DoesNotOpen));
+        assert_eq!(VaultKey::new([5; 32]).open(&place, &sealed, &wrapped), Err(DoesNotOpen));
         let mut changed = sealed;
         changed[0] ^= 1;
-        assert_eq!(vault.open(7, 42, &changed, &wrapped), Err(DoesNotOpen));
+        assert_eq!(vault.open(&place, &changed, &wrapped), Err(DoesNotOpen));
         assert_ne!(vault.keyed(Keyed::Key, "a"), vault.keyed(Keyed::Reference, "a"));
         assert_eq!(vault.code_hash("AB23-cd45"), vault.code_hash("ab23cd45"));
     }

@@ -2,9 +2,11 @@
 -- group_concat keeps bytes as they are and the cast makes them a blob again; quote() shows a number that is none.
 select cast(group_concat(
   quote(seq) || ' ' || length(leaf) || ' ' || length(bytes) || ' '
+  || quote(key_hash) || ' ' || quote(payload_hash) || ' ' || quote(reference_hash) || ' ' || quote(order_hash) || ' '
   || quote(person) || ' ' || length(sealed) || ' ' || length(wrapped) || ' ' || leaf || bytes || sealed || wrapped, '') as blob)
 from (
-  select entry.seq, cast(entry.leaf as blob) as leaf, cast(entry.bytes as blob) as bytes, coalesce(vault.person, -1) as person,
+  select entry.seq, cast(entry.leaf as blob) as leaf, cast(entry.bytes as blob) as bytes, entry.key_hash,
+    entry.payload_hash, entry.reference_hash, entry.order_hash, coalesce(vault.person, -1) as person,
     cast(coalesce(vault.sealed, x'') as blob) as sealed, cast(coalesce(vault.wrapped, x'') as blob) as wrapped
   from entry
   left join vault on vault.ledger_id = entry.ledger_id and vault.seq = entry.seq
