@@ -104,3 +104,22 @@ fn cash_is_where_the_books_say() {
     assert_eq!((at("bank/a"), at("bank/b")), (-30_000, 99_400));
     books.does("verify");
 }
+
+#[test]
+fn limits_are_lifted_only_under_four_eyes() {
+    let books = Books::opened();
+    books.will_not("fund open --id edu --type restricted --name-zh 教育 --name-en Edu", "has a purpose or uses");
+    books.does("fund open --id edu --type restricted --purpose minor --name-zh 教育 --name-en Edu");
+    books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+    books.does("account open bank/a --fund edu");
+    books.will_not("donation receive --fund edu --amount 5 --unit XXX --account bank/a --order-no 1", "ISO 4217");
+    books.will_not("donation receive --fund edu --amount 5 --account bank/a --order-no 1 --on 0202-03-04", "the year");
+    books.does("donation receive --fund edu --amount 5 --account bank/a --order-no 1");
+    books.will_not("fund transfer edu general", "for minor only");
+    books.will_not("fund transfer edu general --reason wrong_fund", "is not a checker");
+    books.does("fund transfer edu general --reason wrong_fund --as wang");
+    books.will_not("user role admin admin --remove", "the last admin");
+    books.does("user role wang admin");
+    books.does("user role admin admin --remove");
+    books.does("verify");
+}

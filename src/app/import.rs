@@ -167,6 +167,11 @@ enum Waiting {
 
 /// Digest of the file, and its salted hash: one pass over its bytes.
 fn hash_file(path: &Path, salt: &[u8; 32]) -> io::Result<(Hash, Hash, u64)> {
+    // A pipe or a device may never end, and cannot be read a second time.
+    let meta = std::fs::metadata(path)?;
+    if !meta.is_file() && !meta.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file"));
+    }
     let mut file = File::open(path)?;
     let (mut plain, mut salted, mut size) = (Sha256::new(), Sha256::new(), 0);
     salted.update(b"mingzhang/blob/v1\x00");

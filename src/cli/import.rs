@@ -9,7 +9,8 @@ use crate::entropy::Entropy;
 use crate::exchange::import::{FormatName, Mapping, Options};
 use crate::values::amount::format_minor;
 use crate::values::{AccountId, Day, FundId};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Import a statement of gifts (CSV, CSV in gzip, XLSX)
 #[derive(Debug, clap::Args)]
@@ -42,7 +43,7 @@ impl ImportArgs {
         let mapping = match &self.mapping {
             None => None,
             Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| {
+                let text = read_small(path).map_err(|error| {
                     Failure::input(trouble_zh::file(path, &error), format!("{}: {error}", path.display()))
                 })?;
                 let mapping = Mapping::parse(&text).map_err(|error| {
@@ -87,6 +88,16 @@ impl ImportArgs {
         tell(session, &imported, self.dry_run.then_some(size));
         Ok(())
     }
+}
+
+/// A file of a person's own hand: no device, and never large.
+fn read_small(path: &Path) -> io::Result<String> {
+    const MAX: u64 = 1 << 20;
+    let meta = std::fs::metadata(path)?;
+    if !meta.is_dir() && (!meta.is_file() || meta.len() > MAX) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file of at most 1 MiB"));
+    }
+    std::fs::read_to_string(path)
 }
 
 fn failure(error: ImportFailure) -> Failure {

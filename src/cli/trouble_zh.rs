@@ -17,6 +17,7 @@ pub(super) fn file(path: &Path, cause: &std::io::Error) -> String {
     let known = [
         (ErrorKind::NotFound, "找不到这个文件或文件夹，请核对名称"),
         (ErrorKind::PermissionDenied, "没有权限，请检查文件的权限"),
+        (ErrorKind::InvalidInput, "不是普通文件（管道或设备不能读两遍），请先存成文件"),
         (ErrorKind::IsADirectory, "这是文件夹，不是文件，请核对名称"),
         (ErrorKind::StorageFull, "磁盘已满，请腾出空间后重试"),
     ];

@@ -72,6 +72,12 @@ impl User {
                 let Some((id, name)) = found else {
                     return Err(Refusal::Unknown { what: "user", name: user }.into());
                 };
+                if remove && role == Role::Admin {
+                    let roles = opened.store.roles(ledger_id).await?;
+                    if !roles.iter().any(|(other, role)| other != id && role == Role::Admin.as_str()) {
+                        return Err(Refusal::LastAdmin { user: name.clone() }.into());
+                    }
+                }
                 if remove {
                     opened.store.remove_role(ledger_id, id, role.as_str()).await?;
                 } else {

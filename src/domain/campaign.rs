@@ -151,7 +151,7 @@ impl Campaign {
 }
 
 pub(super) fn file(set: &WorkingSet, context: &Context<'_>, order: &FileCampaign) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(order.on)?;
+    context.day_is_possible(order.on)?;
     if set.campaign(order.campaign.as_str())?.is_some() {
         return Err(Refusal::Exists { what: "campaign", name: order.campaign.to_string() }.into());
     }
@@ -182,7 +182,7 @@ pub(super) fn step(
     on: Day,
     kind: &'static str,
 ) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(on)?;
+    context.day_is_possible(on)?;
     let campaign = require(set.campaign(id.as_str())?, "campaign", id)?.clone();
     // An appeal may open before its plan is filed: in a sudden emergency the filing follows within days.
     if let CampaignStatus::Opened { on: opened_on } = campaign.status {

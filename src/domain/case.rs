@@ -223,7 +223,7 @@ impl Case {
 }
 
 pub(super) fn open(set: &WorkingSet, context: &Context<'_>, order: &OpenCase) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(order.on)?;
+    context.day_is_possible(order.on)?;
     if set.case(order.case.as_str())?.is_some() {
         return Err(Refusal::Exists { what: "case", name: order.case.to_string() }.into());
     }

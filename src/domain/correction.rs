@@ -53,13 +53,13 @@ pub(super) fn reverse(
     if let Some(since) = body.optional::<Day>("on").ok().flatten() {
         context.day_follows(on, "recorded", since)?;
     } else {
-        context.day_is_not_ahead(on)?;
+        context.day_is_possible(on)?;
     }
     if entry.post.is_empty() {
         if let Some(instead) = payment.as_ref().and_then(moved_by) {
             return Err(Refusal::ReverseInstead { seq: target, instead }.into());
         }
-        return Err(broken(format!("it is {} and moved none", entry.kind)).into());
+        return Err(Refusal::MovedNothing { seq: target, kind: entry.kind.to_string() }.into());
     }
     if let Some(payment) = payment.filter(|_| request.is_some()) {
         payment.reverse(&entry.kind)?;

@@ -78,7 +78,7 @@ impl Donation {
 }
 
 pub(super) fn receive(set: &WorkingSet, context: &Context<'_>, order: &ReceiveDonation) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(order.on)?;
+    context.day_is_possible(order.on)?;
     let fund = require(set.fund(order.fund.as_str())?, "fund", &order.fund)?;
     let account = require(set.account(order.account.as_str())?, "account", &order.account)?;
     account.may_feed(&fund.fund)?;
@@ -89,6 +89,9 @@ pub(super) fn receive(set: &WorkingSet, context: &Context<'_>, order: &ReceiveDo
         return Err(Refusal::Field { field: "gift_count", rule: FieldRule::GiftOfNobody }.into());
     }
     let unit = order.gross.unit();
+    if !unit.is_in_use() {
+        return Err(Refusal::Field { field: "unit", rule: FieldRule::NoCurrency(unit) }.into());
+    }
     let fee = order.fee.map_or(0, Amount::length);
     if order.fee.is_some_and(|fee| fee.unit() != unit) || fee > order.gross.length() {
         return Err(Refusal::Field { field: "fee", rule: FieldRule::FeeBeyondGift }.into());

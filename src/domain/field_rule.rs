@@ -1,6 +1,6 @@
 //! What a single field of a command must be.
 
-use crate::values::{Amount, FundId};
+use crate::values::{Amount, Day, FundId, Unit};
 
 /// Public text longer than this does not fit a report's line.
 pub const TEXT_MAX: usize = 100;
@@ -26,6 +26,15 @@ pub enum FieldRule {
     /// A transfer within one fund.
     #[error("money cannot move within one fund")]
     SameFund,
+    /// A day of long ago.
+    #[error("{0} is too long ago: check the year")]
+    DayTooOld(Day),
+    /// Three letters that are no currency.
+    #[error("{0} is no currency of ISO 4217, as CNY or VND")]
+    NoCurrency(Unit),
+    /// A restricted fund without a restriction.
+    #[error("a restricted fund has a purpose or uses; say which, or open it as unrestricted")]
+    RestrictedWantsLimit,
     /// Cash moved within one account.
     #[error("cash cannot move within one account")]
     SameAccount,

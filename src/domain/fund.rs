@@ -6,7 +6,7 @@ use super::command::{MoveCash, OpenFund, Transfer};
 use super::decide::{CashDraft, Context, Draft, PostDraft, Stop, free_money, require};
 use super::field_rule::FieldRule;
 use super::refusal::Refusal;
-use super::vocabulary::{Basis, Category, FundType, TransferReason, Use};
+use super::vocabulary::{Basis, Category, FundType, Role, TransferReason, Use};
 use super::working_set::WorkingSet;
 use crate::ledger::canonical::{Object, Value};
 use crate::values::{AccountId, Amount, CaseId, FundId, LineName, Span, Unit};
@@ -172,7 +172,7 @@ pub(super) fn open_account(set: &WorkingSet, account: &AccountId, funds: &[FundI
 
 /// Cash goes from one account to another, as from a payment channel to the bank; no fund gets richer or poorer.
 pub(super) fn move_cash(set: &WorkingSet, context: &Context<'_>, order: &MoveCash) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(order.on)?;
+    context.day_is_possible(order.on)?;
     for account in [&order.from, &order.to] {
         require(set.account(account.as_str())?, "account", account)?;
     }
@@ -203,6 +203,9 @@ pub(super) fn open(set: &WorkingSet, order: &OpenFund) -> Result<Vec<Draft>, Sto
         return Err(Refusal::Exists { what: "fund", name: order.fund.to_string() }.into());
     }
     let limits = !order.purpose.is_empty() || !order.uses.is_empty();
+    if !limits && order.fund_type == FundType::Restricted {
+        return Err(Refusal::Field { field: "purpose", rule: FieldRule::RestrictedWantsLimit }.into());
+    }
     if limits && order.fund_type == FundType::Unrestricted {
         return Err(Refusal::Field { field: "purpose", rule: FieldRule::UnrestrictedHasNoPurpose }.into());
     }
@@ -220,7 +223,7 @@ pub(super) fn open(set: &WorkingSet, order: &OpenFund) -> Result<Vec<Draft>, Sto
 
 /// Moves free money, lowest positions first. An allocation serves the purpose of the fund it comes from; a surplus needs a ground.
 pub(super) fn transfer(set: &WorkingSet, context: &Context<'_>, order: &Transfer) -> Result<Vec<Draft>, Stop> {
-    context.day_is_not_ahead(order.on)?;
+    context.day_is_possible(order.on)?;
     let from = require(set.fund(order.from.as_str())?, "fund", &order.from)?;
     let to = require(set.fund(order.to.as_str())?, "fund", &order.to)?;
     if from.fund == to.fund {
@@ -231,6 +234,10 @@ pub(super) fn transfer(set: &WorkingSet, context: &Context<'_>, order: &Transfer
         None => None,
     };
     may_move(from, to, target_case, order.reason, order.basis)?;
+    // To call limited money misplaced is to lift its limits: a second pair of eyes says so.
+    if order.reason == TransferReason::WrongFund && from.fund_type != FundType::Unrestricted {
+        context.require_role(Role::Checker)?;
+    }
     let source = from.line(order.unit);
     let amount = match order.amount {
         Some(amount) => amount,

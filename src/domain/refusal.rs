@@ -31,12 +31,26 @@ pub enum Refusal {
         name: String,
     },
     /// A name or number is not known.
-    #[error("there is no {what} {name}; look it up with `mingzhang {what} list`")]
+    #[error("there is no {what} {name}{}", look_up_text(what))]
     Unknown {
         /// What was looked for.
         what: &'static str,
         /// The name as given.
         name: String,
+    },
+    /// An entry that moved no money has nothing to take back.
+    #[error("entry {seq} ({kind}) moved no money: there is nothing to take back")]
+    MovedNothing {
+        /// The entry.
+        seq: u64,
+        /// Its kind.
+        kind: String,
+    },
+    /// Without an admin nobody could give roles any more.
+    #[error("{user} is the last admin: make somebody else admin first")]
+    LastAdmin {
+        /// The user.
+        user: String,
     },
     /// An entry does not exist or is of another kind.
     #[error("entry {seq} is not a {wanted}; {found}")]
@@ -269,6 +283,8 @@ impl Refusal {
             Self::Exists { .. } => "exists",
             Self::Unknown { .. } => "unknown",
             Self::NotThatKind { .. } => "not_that_kind",
+            Self::MovedNothing { .. } => "moved_nothing",
+            Self::LastAdmin { .. } => "last_admin",
             Self::Field { .. } => "field",
             Self::FutureDay { .. } => "future_day",
             Self::DayBefore { .. } => "day_before",
@@ -308,7 +324,9 @@ impl Refusal {
             Self::NotEnough { .. } | Self::TooManyPieces { .. } | Self::OverLimit { .. } => "/amount".into(),
             Self::FundPurposeDiffers { .. } | Self::MoneyLeft { .. } => "/fund".into(),
             Self::StillWaiting { .. } => "/case".into(),
+            Self::LastAdmin { .. } => "/user".into(),
             Self::NotThatKind { .. }
+            | Self::MovedNothing { .. }
             | Self::BuiltUpon { .. }
             | Self::ReversedAlready { .. }
             | Self::ReturnedInPart { .. }
@@ -322,6 +340,10 @@ impl Refusal {
             Self::LedgerIsOpen | Self::StepNotPossible { .. } | Self::Writing(_) => String::new(),
         }
     }
+}
+
+fn look_up_text(what: &str) -> String {
+    if what == "entry" { ": check the number".into() } else { format!("; look it up with `mingzhang {what} list`") }
 }
 
 fn possible_text(possible: &[&str]) -> String {

@@ -77,6 +77,8 @@ fn role(role: &str) -> &str {
 
 fn field_name(field: &str) -> &str {
     match field {
+        "on" => "日期",
+        "unit" => "币种",
         "category" => "类别",
         "fund" => "基金",
         "purpose" => "用途",
@@ -107,6 +109,11 @@ fn field_rule(rule: &FieldRule) -> String {
         }
         FieldRule::NotFundId(fund) => format!("“{fund}”不能作为基金编号，最多 36 个字符，不含点号"),
         FieldRule::UnrestrictedHasNoPurpose => "非限定基金没有限定用途，请改为限定（restricted）".into(),
+        FieldRule::DayTooOld(on) => format!("{on} 太早了，请核对年份"),
+        FieldRule::NoCurrency(unit) => format!("{unit} 不是 ISO 4217 的币种，例如 CNY、VND"),
+        FieldRule::RestrictedWantsLimit => {
+            "限定基金要写明限定的类别（--purpose）或用途（--uses）；没有限定请设为 unrestricted".into()
+        }
         FieldRule::SameAccount => "转出和转入不能是同一个账户".into(),
         FieldRule::SameFund => "不能在同一个基金内转账".into(),
         FieldRule::BasisWanted => {
@@ -138,8 +145,13 @@ impl Refusal {
         match self {
             Refusal::LedgerIsOpen => "账本已经开立，不能再次开立。".into(),
             Refusal::Exists { what, name } => format!("{} {name} 已经存在，请换一个编号。", thing(what)),
+            Refusal::Unknown { what: "entry", name } => format!("账本里没有记录 {name}，请核对编号。"),
             Refusal::Unknown { what, name } => {
                 format!("没有{} {name}。请先查看列表：mingzhang {what} list。", thing(what))
+            }
+            Refusal::MovedNothing { seq, kind } => format!("记录 {seq}（{kind}）没有动用款项，没有可以冲销的。"),
+            Refusal::LastAdmin { user } => {
+                format!("{user} 是最后一位管理员，不能去掉；请先把管理员角色授予另一个人。")
             }
             Refusal::NotThatKind { seq, found, .. } => format!("记录 {seq} 不能这样处理：{found}。"),
             Refusal::Field { field, rule } => format!("{}：{}。", field_name(field), field_rule(rule)),

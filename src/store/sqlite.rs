@@ -67,11 +67,13 @@ pub(super) fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreErr
         // SQLITE_FULL, and SQLITE_IOERR_WRITE as some file systems report it.
         let full =
             source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13" || code == "778");
-        match source {
-            _ if full => StoreError::DiskFull,
-            sqlx::Error::ColumnDecode { source, .. } => StoreError::Damaged { table: step, what: source.to_string() },
-            source => StoreError::Statement { step, source },
+        if full {
+            return StoreError::DiskFull;
         }
+        if let sqlx::Error::ColumnDecode { source, .. } = &source {
+            return StoreError::Damaged { table: step, what: source.to_string() };
+        }
+        StoreError::Statement { step, source }
     }
 }
 

@@ -115,6 +115,11 @@ impl Day {
         text.parse().map(Self).map_err(|_| refuse())
     }
 
+    /// Its year.
+    pub fn year(self) -> i16 {
+        self.0.year()
+    }
+
     /// From numbers; `None` for a day that does not exist.
     pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {
         (0..=9999).contains(&year).then(|| civil::Date::new(year, month, day).ok().map(Self)).flatten()
