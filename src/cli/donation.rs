@@ -117,6 +117,12 @@ impl Donation {
                         "--order-no: give the channel's order number or the number of the paper slip, 1 to 100 characters",
                     ));
                 }
+                if name.iter().chain(&contact).any(|text| text.chars().count() > 100) {
+                    return Err(Failure::input(
+                        "--name、--contact：最多 100 个字。",
+                        "--name, --contact: at most 100 characters",
+                    ));
+                }
                 let payload = format!("{fund} {account} {gross} {fee:?} {source} {order_no} {gift_count:?} {on}");
                 let gift = Gift {
                     fund: fund.clone(),

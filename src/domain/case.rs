@@ -230,6 +230,11 @@ pub(super) fn open(set: &WorkingSet, context: &Context<'_>, order: &OpenCase) ->
     if order.categories.is_empty() {
         return Err(Refusal::Field { field: "category", rule: FieldRule::CategoryWanted }.into());
     }
+    for (field, region) in [("region_zh", &order.region_zh), ("region_en", &order.region_en)] {
+        if leads_to_a_door(region) {
+            return Err(Refusal::Field { field, rule: FieldRule::RegionTooExact }.into());
+        }
+    }
     let mut drafts = Vec::new();
     match set.fund(order.fund.as_str())? {
         Some(fund) => {
@@ -269,6 +274,15 @@ pub(super) fn open(set: &WorkingSet, context: &Context<'_>, order: &OpenCase) ->
     };
     drafts.push(Draft::fact("case.opened", case.opening()));
     Ok(drafts)
+}
+
+/// Whether a place is finer than a city or county.
+fn leads_to_a_door(region: &str) -> bool {
+    const PARTS: [char; 10] = ['路', '街', '巷', '弄', '号', '栋', '幢', '室', '村', '组'];
+    let township = region.ends_with(['镇', '乡']) && !region.ends_with("景德镇");
+    township
+        || region.chars().any(|c| c.is_numeric() || PARTS.contains(&c))
+        || ["单元", "小区", "社区"].iter().any(|part| region.contains(part))
 }
 
 pub(super) fn assess(
@@ -379,4 +393,21 @@ pub(super) fn project(case: Case, kind: &str, body: Body<'_, '_>, by: StaffId) -
         _ => case.closed(on),
     };
     next.map_err(|_| BadBody { member: "case".into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_to_a_door;
+
+    #[test]
+    fn a_place_is_a_city_or_a_county() {
+        for city in ["宁夏吴忠市", "江西景德镇", "江苏镇江市", "甘肃镇原县", "三亚市", "Wuzhong, Ningxia", "Xi'an"]
+        {
+            assert!(!leads_to_a_door(city), "{city}");
+        }
+        for door in ["吴忠市利通区金积大道123号", "吴忠市上桥镇", "某县某村", "某市某小区", "某市１２栋", "5 High Road"]
+        {
+            assert!(leads_to_a_door(door), "{door}");
+        }
+    }
 }

@@ -45,6 +45,9 @@ impl From<Need> for Stop {
 /// No fact of these books is older: an earlier year is a slip of the pen.
 const YEAR_MIN: i16 = 1980;
 
+/// Vouchers of a payment, givers behind a gift: more is a slip of the pen.
+pub(super) const COUNT_MAX: u64 = 10_000_000;
+
 /// What surrounds a command.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'c> {

@@ -3,7 +3,7 @@
 use super::body::{BadBody, Body, Optional};
 use super::case::CaseStatus;
 use super::command::RequestDisbursement;
-use super::decide::{CashDraft, Context, Draft, PostDraft, Stop, free_money, require};
+use super::decide::{COUNT_MAX, CashDraft, Context, Draft, PostDraft, Stop, free_money, require};
 use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::vocabulary::{PayeeClass, ReasonClass, Role, Use};
@@ -348,6 +348,9 @@ pub(super) fn request(
     fund.may_serve(case, order.purpose)?;
     if order.amount.is_zero() {
         return Err(Refusal::Field { field: "amount", rule: FieldRule::PaymentOfNothing }.into());
+    }
+    if order.vouchers > COUNT_MAX {
+        return Err(Refusal::Field { field: "vouchers", rule: FieldRule::TooLarge }.into());
     }
     if let Some(limit) = limit {
         let committed = case.committed_in(limit.unit());

@@ -2,7 +2,7 @@
 
 use super::body::{BadBody, Body, Optional};
 use super::command::ReceiveDonation;
-use super::decide::{CashDraft, Context, Draft, PostDraft, Stop, free_money, require, whereabouts};
+use super::decide::{COUNT_MAX, CashDraft, Context, Draft, PostDraft, Stop, free_money, require, whereabouts};
 use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::vocabulary::{FeeOnRefund, ReasonClass, Source};
@@ -87,6 +87,9 @@ pub(super) fn receive(set: &WorkingSet, context: &Context<'_>, order: &ReceiveDo
     }
     if order.gift_count == Some(0) {
         return Err(Refusal::Field { field: "gift_count", rule: FieldRule::GiftOfNobody }.into());
+    }
+    if order.gift_count.is_some_and(|count| count > COUNT_MAX) {
+        return Err(Refusal::Field { field: "gift_count", rule: FieldRule::TooLarge }.into());
     }
     let unit = order.gross.unit();
     if !unit.is_in_use() {

@@ -35,6 +35,9 @@ pub enum FieldRule {
     /// A restricted fund without a restriction.
     #[error("a restricted fund has a purpose or uses; say which, or open it as unrestricted")]
     RestrictedWantsLimit,
+    /// A place that leads to a door.
+    #[error("a place down to the city, without street, number or village; it would be public for ever")]
+    RegionTooExact,
     /// Cash moved within one account.
     #[error("cash cannot move within one account")]
     SameAccount,

@@ -86,6 +86,7 @@ fn field_name(field: &str) -> &str {
         "basis" => "依据",
         "amount" => "金额",
         "need" => "需要的金额",
+        "vouchers" => "单据张数",
         "gift_count" => "捐赠人数",
         "fee" => "手续费",
         "time_zone" => "时区",
@@ -114,6 +115,7 @@ fn field_rule(rule: &FieldRule) -> String {
         FieldRule::RestrictedWantsLimit => {
             "限定基金要写明限定的类别（--purpose）或用途（--uses）；没有限定请设为 unrestricted".into()
         }
+        FieldRule::RegionTooExact => "只写到市或县，不写街道、门牌、小区或村；账本永久公开".into(),
         FieldRule::SameAccount => "转出和转入不能是同一个账户".into(),
         FieldRule::SameFund => "不能在同一个基金内转账".into(),
         FieldRule::BasisWanted => {

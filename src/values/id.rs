@@ -81,7 +81,8 @@ name!(
     |text| {
         text.len() <= 100
             && text.split_once('/').is_some_and(|(host, path)| {
-                lower(host, 100, b".-") && path.split('/').all(|segment| lower(segment, 100, b"-"))
+                let labelled = host.split('.').all(|label| lower(label, 63, b"-") && !label.starts_with('-'));
+                labelled && path.split('/').all(|segment| lower(segment, 100, b"-"))
             })
     }
 );
