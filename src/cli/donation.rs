@@ -159,10 +159,21 @@ impl Donation {
                 let order = Order::RefundDonation { donation: seq, amount, fee, reason, on };
                 let accepted = session.post(order, &format!("refund {seq} {amount:?} {fee} {reason} {on}")).await?;
                 let amount = session.amount_of(accepted.seq).await?;
+                let kept = fee == FeeOnRefund::Kept;
                 session.told(
                     accepted,
-                    format!("捐赠 {seq} 已退还捐赠人 {amount}"),
-                    format!("{amount} of gift {seq} go back to the donor"),
+                    format!(
+                        "捐赠 {seq} 已退还捐赠人 {amount}{}",
+                        if kept { "；渠道不退的手续费由基金其余可用款承担" } else { "" }
+                    ),
+                    format!(
+                        "{amount} of gift {seq} go back to the donor{}",
+                        if kept {
+                            "; the fee that the channel keeps is paid out of the fund's other free money"
+                        } else {
+                            ""
+                        }
+                    ),
                     serde_json::json!({"donation": seq}),
                 );
             }

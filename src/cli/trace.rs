@@ -226,7 +226,7 @@ fn tell_gift(session: &Session, traced: &GiftTrace, size: u64) {
         .sum();
     out.say(
         format!(
-            "合计 {}；截至第 {size} 条记录。括号内是经过的划转，不重复计入。",
+            "合计 {}；账本共 {size} 条记录时。括号内是经过的划转，不重复计入。",
             format_minor(sum, gift.gross.unit())
         ),
         format!(
