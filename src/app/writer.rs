@@ -28,7 +28,8 @@ use crate::store::{Batch, EntryRow, RunRow, SpanRow, Store, StoreError, SubjectR
 use crate::values::{Amount, Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::names::Names;
 use crate::vault::{Fresh, Keyed, Place, VaultKey};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -308,10 +309,30 @@ struct Writer {
     last_checkpoint: Duration,
 }
 
+/// A map by keyed hashes, which are uniform already and nobody can choose: they need no second hashing.
+type ByHash<T> = HashMap<i64, T, BuildHasherDefault<AsItIs>>;
+
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_i64(&mut self, hash: i64) {
+        self.0 = hash.cast_unsigned();
+    }
+}
+
 #[derive(Default)]
 struct Known {
-    keys: BTreeMap<i64, (u64, u64, i64)>,
-    references: BTreeMap<i64, (u64, i64)>,
+    keys: ByHash<(u64, u64, i64)>,
+    references: ByHash<(u64, i64)>,
 }
 
 impl Writer {
