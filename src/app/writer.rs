@@ -28,7 +28,7 @@ use crate::store::{Batch, EntryRow, RunRow, SpanRow, Store, StoreError, SubjectR
 use crate::values::{Amount, Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::names::Names;
 use crate::vault::{Fresh, Keyed, Place, VaultKey};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -310,7 +310,8 @@ struct Writer {
 }
 
 /// A map by keyed hashes, which are uniform already and nobody can choose: they need no second hashing.
-type ByHash<T> = HashMap<i64, T, BuildHasherDefault<AsItIs>>;
+#[expect(clippy::disallowed_types, reason = "it is asked and added to, never walked through: it shows no order")]
+type ByHash<T> = std::collections::HashMap<i64, T, BuildHasherDefault<AsItIs>>;
 
 #[derive(Default)]
 struct AsItIs(u64);
