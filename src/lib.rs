@@ -16,3 +16,4 @@ pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod store;
+pub mod web;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Modules in order; those of one row may not use each other.
-const LEFT_TO_RIGHT: [&[&str]; 9] = [
+const LEFT_TO_RIGHT: [&[&str]; 10] = [
     &["values"],
     &["rules", "ledger"],
     &["domain"],
@@ -12,6 +12,7 @@ const LEFT_TO_RIGHT: [&[&str]; 9] = [
     &["clock", "entropy", "config"],
     &["store"],
     &["app"],
+    &["web"],
     &["cli"],
     &["main", "lib"],
 ];
@@ -53,7 +54,7 @@ fn modules_use_only_what_stands_to_their_left() {
                 );
             }
         }
-        let at_the_edges = ["cli", "exchange", "report"].contains(&module.as_str());
+        let at_the_edges = ["cli", "exchange", "report", "web"].contains(&module.as_str());
         assert!(at_the_edges || !code.contains("serde_json"), "{} uses serde_json", relative.display());
     }
 }

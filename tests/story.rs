@@ -360,7 +360,7 @@ fn the_sums_of_the_report_are_those_of_an_independent_query() {
     }
     let books = Books::new();
     let data = books.data();
-    let demo = books.run(&["demo", "--json", "--dir", data.to_str().expect("UTF-8")]);
+    let demo = books.run(&["demo", "--no-serve", "--json", "--dir", data.to_str().expect("UTF-8")]);
     let told: Json = serde_json::from_slice(&demo.stdout).expect("one JSON object");
     let sum = |kind: &str, op: &str| -> i64 {
         let query = format!(

@@ -6,6 +6,7 @@ pub mod export;
 pub mod folder;
 pub mod gift;
 pub mod import;
+pub mod overview;
 pub mod public_text;
 pub mod publish;
 pub mod rebuild;

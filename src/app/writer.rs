@@ -211,6 +211,11 @@ impl Handle {
         answer.await.map_err(|_| WriteError::Ended)?
     }
 
+    /// Whether the writer still takes commands.
+    pub fn is_open(&self) -> bool {
+        !self.jobs.is_closed()
+    }
+
     /// Waits for what is queued, and signs a checkpoint at the head.
     pub async fn finish(&self) -> Result<(), WriteError> {
         let (reply, answer) = oneshot::channel();

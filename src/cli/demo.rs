@@ -3,7 +3,7 @@
 use super::init::Init;
 use super::out::Out;
 use super::session::{Failure, Session};
-use super::{report, trace};
+use super::{report, serve, trace, trouble_zh};
 use crate::app::demo::{Sample, case_statements, general_statement};
 use crate::app::folder::Folder;
 use crate::app::import::{self, Import, Mode};
@@ -14,6 +14,7 @@ use crate::exchange::import::{Mapping, Options};
 use crate::values::{AccountId, Amount, CampaignId, CaseId, Day, FundId, Hash, Origin, StaffId, Unit};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use tokio::net::TcpListener;
 
 /// A worked example from nothing: gifts, a case under four eyes, reports, a trace
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,7 @@ pub(super) struct Demo {
     /// Folder for the demo's ledger and files
     #[arg(long, default_value = "mingzhang-demo")]
     dir: PathBuf,
-    /// Do not serve the portal afterwards (serving comes with a later version)
+    /// Do not serve the pages afterwards
     #[arg(long)]
     no_serve: bool,
 }
@@ -60,8 +61,30 @@ impl Demo {
             clock: session.clock,
             entropy: RefCell::new(crate::entropy::Entropy::new()),
         };
-        story(&told, &quiet, &self.dir).await
+        let member = story(&told, &quiet, &self.dir).await?;
+        if self.no_serve { Ok(()) } else { open_pages(&told, member).await }
     }
+}
+
+/// Serves the demo's ledger, at the usual port or at a free one, and says what to open.
+async fn open_pages(session: &Session, member: Option<u64>) -> Result<(), Failure> {
+    let listener = match TcpListener::bind("127.0.0.1:8080").await {
+        Ok(listener) => listener,
+        Err(_) => TcpListener::bind("127.0.0.1:0").await.map_err(|error| {
+            let place = Path::new("127.0.0.1");
+            Failure::input(trouble_zh::file(place, &error), format!("127.0.0.1: {error}"))
+        })?,
+    };
+    let mut paths = vec![("/".to_owned(), "首页", "the organisation")];
+    if let Some(seq) = member {
+        let opened = session.open().await?;
+        let (code, hash) = session.code(&opened);
+        opened.store.put_code(opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
+        opened.store.close().await;
+        paths.push((format!("/g/{code}"), "一名会员的捐款去了哪里", "where a member's gift went"));
+    }
+    paths.push((format!("/zh/case/{CASE}"), "个案", "the case, in Chinese"));
+    serve::serve(session, listener, &paths).await
 }
 
 /// The users of the story and the way to post.
@@ -175,7 +198,7 @@ impl Story<'_> {
     }
 }
 
-async fn story(session: &Session, quiet: &Session, dir: &Path) -> Result<(), Failure> {
+async fn story(session: &Session, quiet: &Session, dir: &Path) -> Result<Option<u64>, Failure> {
     let out = &session.out;
     let init = Init {
         origin: parsed::<Origin>("mingzhang.example/wuzhong-love"),
@@ -327,7 +350,7 @@ async fn publish_and_show(
     dir: &Path,
     member: Option<u64>,
     family_code: &str,
-) -> Result<(), Failure> {
+) -> Result<Option<u64>, Failure> {
     let out = &session.out;
     let published = report::publish(session, CASE, Some(dir.join("reports"))).await?;
     out.say("已公布个案报告：", "The case report is published:");
@@ -365,5 +388,5 @@ async fn publish_and_show(
         "dir": data.to_string(), "entries": size, "ok": verdict.first_bad.is_none(), "case": CASE, "files": files, "member_gift": member,
         "family_code": family_code,
     }));
-    if verdict.first_bad.is_none() { Ok(()) } else { Err(Failure::NotOk) }
+    if verdict.first_bad.is_none() { Ok(member) } else { Err(Failure::NotOk) }
 }

@@ -2,14 +2,11 @@
 
 use super::account::text;
 use super::session::{Failure, Session};
-use crate::app::folder::Opened;
 use crate::domain::command::{OpenFund, Order, Transfer};
 use crate::domain::vocabulary::{Basis, Category, FundType, TransferReason, Use};
-use crate::ledger::entry::Entry;
-use crate::ledger::line::{Line, State, Totals};
+use crate::ledger::line::Totals;
 use crate::values::amount::format_minor;
-use crate::values::{Amount, Day, FundId, LineName, Span, Unit};
-use std::collections::BTreeMap;
+use crate::values::{Amount, Day, FundId, Unit};
 
 /// Funds, and money moved between them
 #[derive(Debug, clap::Subcommand)]
@@ -117,19 +114,14 @@ impl Fund {
 
 async fn list_funds(session: &Session) -> Result<(), Failure> {
     let opened = session.open().await?;
-    let ledger_id = opened.row.ledger_id;
     let funds = session.objects("fund").await?;
-    let lines = opened.store.lines(ledger_id).await?;
+    let lines = opened.line_totals().await?;
     let (mut rows, mut objects) = (Vec::new(), Vec::new());
     for fund in funds {
         let id = text(&fund, "fund");
         let mut totals = Vec::new();
-        for (line_id, name) in &lines {
-            let Some(name) = LineName::parse(name).filter(|name| name.fund.as_str() == id) else { continue };
-            let runs = opened.store.runs(ledger_id, *line_id).await?;
-            let line = Line::from_rows(name.clone(), runs.into_iter().map(|run| (run.span, run.state)));
-            let Some(line) = line else { continue };
-            totals.push((name.unit, line.totals(), moved_on(&opened, &line).await?));
+        for line in lines.iter().filter(|line| line.name.fund.as_str() == id) {
+            totals.push((line.name.unit, line.totals, line.moved_on));
         }
         let name = text(&fund, session.out.pick("name_zh", "name_en"));
         let out = &session.out;
@@ -194,23 +186,4 @@ async fn list_funds(session: &Session) -> Result<(), Failure> {
     session.out.object(&serde_json::json!({"tree_size": opened.row.size, "funds": objects}));
     opened.store.close().await;
     Ok(())
-}
-
-/// How much of a line's spent money went to other funds.
-async fn moved_on(opened: &Opened, line: &Line) -> Result<u64, Failure> {
-    let mut by_entry: BTreeMap<u64, u64> = BTreeMap::new();
-    for (span, state) in line.runs_in(Span { from: 0, to: line.end().max(1) }) {
-        if let State::Spent { by } = state {
-            *by_entry.entry(by).or_default() += span.length();
-        }
-    }
-    let mut moved = 0;
-    for (seq, length) in by_entry {
-        let bytes = opened.store.entry(opened.row.ledger_id, seq).await?;
-        let entry = bytes.as_deref().and_then(|bytes| Entry::parse(bytes).ok());
-        if entry.is_some_and(|entry| entry.kind == "fund.transferred") {
-            moved += length;
-        }
-    }
-    Ok(moved)
 }

@@ -47,10 +47,7 @@ const WORDS: &[(&str, &str)] = &[
     ("Day of the fact", "事情发生的日期；不写则为今天"),
     ("Day of the gifts in a list that states none", "名单里没有日期时，捐赠的日期"),
     ("Decline aid (a checker who neither opened nor assessed the case)", "不予救助（复核人不能是立案人或评估人）"),
-    (
-        "Do not serve the portal afterwards (serving comes with a later version)",
-        "结束后不启动网站（以后的版本才有网站）",
-    ),
+    ("Do not serve the pages afterwards", "结束后不启动网站"),
     (
         "Exit codes: 0 done, 1 verify found a bad entry, 2 wrong command line, 3 refused by a rule (nothing was posted), 4 database or file trouble, 5 unusable input.",
         "退出码：0 完成，1 核验发现有问题的记录，2 命令写错了，3 按规则不予办理（没有入账），4 数据库或文件故障，5 所给的内容无法使用。",
@@ -146,6 +143,11 @@ const WORDS: &[(&str, &str)] = &[
         "Roles, as clerk,checker",
         "角色，例如 clerk,checker（admin 管理员、clerk 经办、checker 复核、payer 出纳、auditor 审计、regulator 监管）",
     ),
+    (
+        "Serve the ledger over HTTP: pages for donors, an interface for programs",
+        "启动网站：给捐赠人看的网页，给程序用的接口",
+    ),
+    ("Where to listen", "监听地址"),
     ("Show the control totals and post nothing", "只试算，显示核对数，不入账"),
     ("Take back a whole entry by a new one", "用一条新记录冲销一整条记录"),
     ("Take it instead", "收回，而不是授予"),

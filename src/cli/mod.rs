@@ -17,6 +17,7 @@ mod init;
 mod out;
 mod report;
 mod reverse;
+mod serve;
 mod session;
 mod trace;
 mod trouble_zh;
@@ -111,6 +112,8 @@ enum Subcommands {
     Rebuild(verify::Rebuild),
     /// Write the log as plain files that anybody can verify
     Export(verify::Export),
+    /// Serve the ledger over HTTP: pages for donors, an interface for programs
+    Serve(serve::Serve),
     /// A worked example from nothing: gifts, a case under four eyes, reports, a trace
     Demo(demo::Demo),
     /// Measure this program against ceilings of this machine
@@ -221,6 +224,7 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         Subcommands::Verify(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,
         Subcommands::Export(args) => args.run(session).await,
+        Subcommands::Serve(args) => args.run(session).await,
         Subcommands::Demo(args) => args.run(session).await,
         Subcommands::Bench(args) => args.run(session).await,
     }

@@ -1,0 +1,75 @@
+//! `serve`: the same ledger over HTTP.
+
+use super::session::{Failure, Session};
+use super::trouble_zh;
+use crate::app::writer;
+use crate::domain::organisation::Organisation;
+use crate::store::StoreError;
+use crate::web::{self, site::Site};
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use tokio::net::TcpListener;
+
+/// Serve the ledger over HTTP: pages for donors, an interface for programs
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+impl Serve {
+    /// Runs it, until it is told to stop.
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
+            let place = self.listen.to_string();
+            Failure::input(trouble_zh::file(Path::new(&place), &error), format!("{place}: {error}"))
+        })?;
+        serve(session, listener, &[]).await
+    }
+}
+
+/// Serves on a listener; `paths` are pages worth opening, with their words.
+pub(super) async fn serve(
+    session: &Session,
+    listener: TcpListener,
+    paths: &[(String, &'static str, &'static str)],
+) -> Result<(), Failure> {
+    let lock = session.folder.lock().await?;
+    let opened = session.open().await?;
+    let handle = writer::start(session.open().await?, lock, session.clock, session.trust).await?;
+    let organisation = opened.state("organisation", "", Organisation::from_object).await?;
+    let organisation = organisation
+        .ok_or_else(|| StoreError::Damaged { table: "subject", what: "the organisation is missing".into() })?;
+    let address = listener.local_addr().map_err(|error| told(&error))?;
+    session.out.say(
+        format!("网站已启动：http://{address}/（按 Ctrl+C 结束）"),
+        format!("Serving at http://{address}/ (Ctrl+C ends it)"),
+    );
+    for (path, zh, en) in paths {
+        session.out.say(format!("  http://{address}{path}  {zh}"), format!("  http://{address}{path}  {en}"));
+    }
+    session.out.object(&serde_json::json!({"listening": address.to_string()}));
+    let site = Site::new(opened, handle, organisation, session.clock);
+    web::serve(site, listener, stop()).await?;
+    session.out.say("已停止，所有记录都已存盘并签名。", "Stopped; everything is stored and signed");
+    Ok(())
+}
+
+fn told(error: &io::Error) -> Failure {
+    Failure::input(error.to_string(), error.to_string())
+}
+
+/// Ctrl+C, or the polite signal of a supervisor.
+async fn stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut polite = match signal(SignalKind::terminate()) {
+        Ok(polite) => polite,
+        Err(_) => return drop(tokio::signal::ctrl_c().await),
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = polite.recv() => {}
+    }
+}

@@ -1,0 +1,47 @@
+//! What surrounds every answer: its id, its security headers, one line in the log. The log holds no personal data: of a path it
+//! keeps the pattern, never what a person filled in.
+
+use super::site::Shared;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::io::Write as _;
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Gives a request its id, and its answer the headers that every answer has.
+pub async fn around(State(site): State<Shared>, request: Request, next: Next) -> Response {
+    let id = site.draw(|entropy| entropy.id("r_", 10));
+    let started = site.clock.elapsed();
+    let method = request.method().clone();
+    let pattern = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let set = [
+        (header::CONTENT_SECURITY_POLICY, CSP),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in set {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID.clone(), value);
+    }
+    let took = site.clock.elapsed().saturating_sub(started);
+    // A closed error channel must not take the server down.
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "{} {id} {method} {} {} {} ms",
+        site.clock.now(),
+        pattern.as_deref().unwrap_or("-"),
+        response.status().as_u16(),
+        took.as_millis()
+    );
+    response
+}

@@ -1,0 +1,65 @@
+//! The same service over HTTP: pages for people who follow a code, and an interface for programs. Only this module knows HTTP.
+
+pub mod api;
+pub mod headers;
+pub mod limit;
+pub mod portal;
+pub mod problem;
+pub mod site;
+
+use crate::app::writer::WriteError;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use site::{Shared, Site};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// A request that takes longer is given up.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// All routes, with what surrounds every answer.
+pub fn router(site: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .nest("/api/v1", api::routes())
+        .merge(portal::routes(&site))
+        .fallback(portal::not_found)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), headers::around))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .with_state(site)
+}
+
+/// The process answers.
+async fn healthy() -> &'static str {
+    "ok\n"
+}
+
+/// The database answers, and the writer takes commands.
+async fn ready(axum::extract::State(site): axum::extract::State<Shared>) -> (StatusCode, &'static str) {
+    if site.opened.head().await.is_ok() && site.handle.is_open() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}
+
+/// Serves until `stop`; then no new connection is taken, what is under way is answered, the queue is drained and the head signed.
+pub async fn serve(
+    site: Site,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), WriteError> {
+    let site: Shared = Arc::new(site);
+    let app = router(Arc::clone(&site)).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, app).with_graceful_shutdown(stop).await;
+    site.handle.finish().await?;
+    served.map_err(|error| WriteError::Fault(error.to_string()))
+}

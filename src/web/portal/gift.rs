@@ -1,0 +1,382 @@
+//! The donor's own page: behind a receipt code, or found by order number and exact amount.
+
+use super::flow::{self, Band, Use};
+use super::page::{Page, or_told, shown};
+use crate::app::trace::{self, GiftTrace, TracedUse};
+use crate::app::writer::order_text;
+use crate::domain::case::Case;
+use crate::domain::fund::Fund;
+use crate::report::labels::Language;
+use crate::values::amount::format_minor;
+use crate::values::{Amount, FundId, Unit};
+use crate::vault::Keyed;
+use crate::web::problem::Problem;
+use crate::web::site::Shared;
+use askama::Template;
+use axum::extract::{ConnectInfo, Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::{Extension, http};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// Bands in the picture; the rest is folded into the last.
+const BANDS_MAX: usize = 7;
+
+#[derive(serde::Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    order_no: String,
+    #[serde(default)]
+    amount: String,
+    #[serde(default)]
+    unit: String,
+}
+
+#[derive(Template)]
+#[template(path = "gift_find.html")]
+struct FindPage {
+    page: Page,
+    trouble: Option<String>,
+}
+
+/// A line of the table under the picture.
+struct UseRow {
+    on: String,
+    words: String,
+    amount: String,
+    fund: String,
+    case: Option<String>,
+    seq: Option<u64>,
+}
+
+/// How a case stands as a whole.
+struct Whole {
+    case: String,
+    region: String,
+    received: String,
+    spent: String,
+    left: String,
+}
+
+#[derive(Template)]
+#[template(path = "gift.html")]
+struct GiftPage {
+    page: Page,
+    seq: u64,
+    when: String,
+    amount: String,
+    fund: String,
+    fund_id: String,
+    sentence: String,
+    picture: String,
+    rows: Vec<UseRow>,
+    total: String,
+    wholes: Vec<Whole>,
+}
+
+pub(super) async fn form(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
+    let page = Page::at_head(&site, language, "/gift").await;
+    or_told(language, page.map(|page| shown(&FindPage { page, trouble: None })).map_err(Problem::from))
+}
+
+pub(super) async fn find(
+    State(site): State<Shared>,
+    Extension(language): Extension<Language>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(asked): Form<Asked>,
+) -> Response {
+    or_told(language, found(&site, language, peer, asked).await)
+}
+
+async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked) -> Result<Response, Problem> {
+    if !asked.code.trim().is_empty() {
+        let code: String = asked.code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect();
+        return Ok(Redirect::to(&format!("{}/gift/{code}", language.choose("/zh", "/en"))).into_response());
+    }
+    may_look(site, peer)?;
+    let page = Page::at_head(site, language, "/gift").await?;
+    let unit = Unit::parse(asked.unit.trim()).unwrap_or(Unit::CNY);
+    let (order_no, amount) = (asked.order_no.trim(), Amount::parse(asked.amount.trim(), unit));
+    let again = |trouble: &str| {
+        let page = FindPage { page: page.clone(), trouble: Some(trouble.to_owned()) };
+        (StatusCode::UNPROCESSABLE_ENTITY, shown(&page)).into_response()
+    };
+    let Ok(amount) = amount else {
+        return Ok(again(page.say("金额请写准确到分，例如 500.00。", "Give the exact amount, as 500.00.")));
+    };
+    if order_no.is_empty() {
+        return Ok(again(
+            page.say("请填写支付订单号或纸质收条号。", "Give the order number, or that of the paper slip."),
+        ));
+    }
+    let hash = site.opened.keys.vault.keyed(Keyed::Order, &order_text(order_no, amount));
+    let entries = site.opened.store.entries_by_order(site.opened.row.ledger_id, hash).await?;
+    match entries.first() {
+        Some(seq) => Ok(private(page_of(site, language, *seq).await?)),
+        None => Ok(again(page.say(
+            "没有找到这笔捐款。请核对订单号和金额；刚付的款要等机构入账后才查得到。",
+            "No such gift was found. Check number and amount; a gift made just now appears once the organisation has recorded it.",
+        ))),
+    }
+}
+
+pub(super) async fn by_code(
+    State(site): State<Shared>,
+    Extension(language): Extension<Language>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(code): Path<String>,
+) -> Response {
+    or_told(language, of_code(&site, language, peer, &code).await)
+}
+
+async fn of_code(site: &Shared, language: Language, peer: SocketAddr, code: &str) -> Result<Response, Problem> {
+    may_look(site, peer)?;
+    let hash = site.opened.keys.vault.code_hash(code);
+    let subject = site.opened.store.code(site.opened.row.ledger_id, "receipt", hash).await?;
+    let seq = subject.and_then(|subject| subject.parse().ok()).ok_or_else(unknown)?;
+    Ok(private(page_of(site, language, seq).await?))
+}
+
+fn unknown() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown_gift",
+        "没有找到这笔捐款，请核对查询码。",
+        "No such gift was found; check the code",
+    )
+}
+
+fn may_look(site: &Shared, peer: SocketAddr) -> Result<(), Problem> {
+    site.lookups.try_at(peer.ip(), site.clock.elapsed()).map_err(Problem::too_often)
+}
+
+/// A page for one reader: kept by nobody, found by no search.
+fn private(page: Html<String>) -> Response {
+    (
+        [
+            (http::header::CACHE_CONTROL, "private, no-store"),
+            (http::HeaderName::from_static("x-robots-tag"), "noindex"),
+        ],
+        page,
+    )
+        .into_response()
+}
+
+async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<String>, Problem> {
+    let head = site.head().await?;
+    let page = Page::of(site, language, "/gift", &head);
+    let traced = trace::gift(&site.opened, seq, Some(head.size)).await?.ok_or_else(unknown)?;
+    let mut names: BTreeMap<FundId, String> = BTreeMap::new();
+    for fund in site.opened.states("fund", Fund::from_object).await? {
+        names.insert(fund.fund.clone(), page.say(&fund.name_zh, &fund.name_en).to_owned());
+    }
+    let gift = &traced.gift;
+    let unit = gift.gross.unit();
+    let left: i64 = traced.unspent.iter().map(|(_, amount)| amount.minor()).sum();
+    let bands = bands(&page, &traced, &names);
+    let sentence = sentence(&page, &traced, left);
+    let money = page.money(left, unit);
+    let words = page.say("还没有用", "not used yet");
+    let open = (left > 0).then_some((left, money.as_str(), words));
+    let name = names.get(&gift.fund).cloned().unwrap_or_else(|| gift.fund.to_string());
+    let head_line = format!("{} → {name}", page.money(gift.gross.minor(), unit));
+    let found = GiftPage {
+        seq,
+        when: when(&page, gift.on),
+        amount: page.money(gift.gross.minor(), unit),
+        fund: name,
+        fund_id: gift.fund.to_string(),
+        picture: flow::svg(gift.gross.minor(), &head_line, &bands, open, &sentence),
+        rows: rows(&page, &traced, &names),
+        total: page.money(gift.gross.minor(), unit),
+        wholes: wholes(site, &page, &traced).await?,
+        sentence,
+        page,
+    };
+    Ok(shown(&found))
+}
+
+fn when(page: &Page, on: crate::values::Day) -> String {
+    let text = on.to_string();
+    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().trim_start_matches('0').to_owned();
+    match page.language {
+        Language::Zh => format!("{} 年 {} 月 {} 日", part(0..4), part(5..7), part(8..10)),
+        Language::En => text,
+    }
+}
+
+fn band(used: &TracedUse) -> Band {
+    match (used.facts.kind.as_str(), used.state) {
+        ("donation.received", _) => Band::Fee,
+        (_, "void") => Band::Back,
+        (_, "held") => Band::Held,
+        _ => Band::Spent,
+    }
+}
+
+fn words(page: &Page, used: &TracedUse) -> String {
+    match band(used) {
+        Band::Fee => page.say("支付渠道手续费", "fee of the payment channel").into(),
+        Band::Back if used.facts.kind == "donation.refunded" => {
+            page.say("退还给捐赠人", "given back to the donor").into()
+        }
+        Band::Back => page.say("记录冲销", "record taken back").into(),
+        Band::Held | Band::Spent if used.facts.purpose.is_none() => page.say("支出", "spent").into(),
+        Band::Held => format!(
+            "{}{}",
+            page.word("use", used.facts.purpose.as_deref().unwrap_or_default()),
+            page.say("（已批准，待支付）", " (approved, not paid yet)")
+        ),
+        Band::Spent => page.word("use", used.facts.purpose.as_deref().unwrap_or_default()),
+    }
+}
+
+fn bands(page: &Page, traced: &GiftTrace, names: &BTreeMap<FundId, String>) -> Vec<Use> {
+    let one = |used: &TracedUse| {
+        let on = used.facts.on.clone().unwrap_or_default();
+        let direct = used.line.fund == traced.gift.fund || band(used) == Band::Fee;
+        let through = (!direct).then(|| {
+            let name = names.get(&used.line.fund).map_or(used.line.fund.as_str(), String::as_str);
+            format!("{} {name}", page.say("经", "via"))
+        });
+        Use {
+            band: band(used),
+            minor: used.amount.minor(),
+            amount: page.money(used.amount.minor(), used.amount.unit()),
+            words: words(page, used),
+            small: [Some(on), through].into_iter().flatten().collect(),
+        }
+    };
+    if traced.uses.len() <= BANDS_MAX {
+        return traced.uses.iter().map(one).collect();
+    }
+    let (shown, folded) = traced.uses.split_at(BANDS_MAX - 1);
+    let minor: i64 = folded.iter().map(|used| used.amount.minor()).sum();
+    let rest = Use {
+        band: Band::Spent,
+        minor,
+        amount: page.money(minor, traced.gift.gross.unit()),
+        words: match page.language {
+            Language::Zh => format!("另有 {} 项，见下表", folded.len()),
+            Language::En => format!("and {} more, in the table", folded.len()),
+        },
+        small: Vec::new(),
+    };
+    shown.iter().map(one).chain([rest]).collect()
+}
+
+/// One sentence on how the gift stands. What is not used yet is said first.
+fn sentence(page: &Page, traced: &GiftTrace, left: i64) -> String {
+    let unit = traced.gift.gross.unit();
+    let sum = |wanted: &[Band]| -> i64 {
+        traced.uses.iter().filter(|used| wanted.contains(&band(used))).map(|used| used.amount.minor()).sum()
+    };
+    let (spent, held, fee, back) = (sum(&[Band::Spent]), sum(&[Band::Held]), sum(&[Band::Fee]), sum(&[Band::Back]));
+    let money = |minor: i64| page.money(minor, unit);
+    let mut parts: Vec<String> = Vec::new();
+    let zh = page.language == Language::Zh;
+    if left > 0 {
+        parts.push(if zh {
+            format!("这笔捐款还有 {}没有用", money(left))
+        } else {
+            format!("{} of this gift has not been used yet", money(left))
+        });
+    }
+    if spent > 0 {
+        let whole = left == 0 && held == 0 && back == 0;
+        let aim = aim(page, traced);
+        parts.push(match (zh, whole) {
+            (true, true) => format!("{}已全部用于{aim}", money(spent)),
+            (true, false) => format!("已有 {}用于{aim}", money(spent)),
+            (false, true) => format!("all of it, {}, has been used for {aim}", money(spent)),
+            (false, false) => format!("{} has been used for {aim}", money(spent)),
+        });
+    }
+    if held > 0 {
+        parts.push(if zh {
+            format!("{}已批准，等待支付", money(held))
+        } else {
+            format!("{} is approved and waits to be paid", money(held))
+        });
+    }
+    if back > 0 {
+        parts.push(if zh { format!("{}已退还", money(back)) } else { format!("{} was given back", money(back)) });
+    }
+    if fee > 0 {
+        parts.push(if zh {
+            format!("支付渠道收了手续费 {}", money(fee))
+        } else {
+            format!("the payment channel kept {}", money(fee))
+        });
+    }
+    let text = parts.join(page.say("，", "; "));
+    let mut letters = text.chars();
+    let first: String = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}{}", letters.as_str(), page.say("。", "."))
+}
+
+/// What the spent part was for: the case where it is one.
+fn aim(page: &Page, traced: &GiftTrace) -> String {
+    let spent = traced.uses.iter().filter(|used| band(used) == Band::Spent);
+    let mut cases: Vec<&str> = spent.filter_map(|used| used.facts.case.as_deref()).collect();
+    cases.sort_unstable();
+    cases.dedup();
+    match (cases.as_slice(), page.language) {
+        ([one], Language::Zh) => format!("救助个案 {one}"),
+        ([one], Language::En) => format!("the case {one}"),
+        ([], Language::Zh) => "本机构的工作".into(),
+        ([], Language::En) => "the organisation's work".into(),
+        (several, Language::Zh) => format!("{} 个救助个案", several.len()),
+        (several, Language::En) => format!("{} cases", several.len()),
+    }
+}
+
+fn rows(page: &Page, traced: &GiftTrace, names: &BTreeMap<FundId, String>) -> Vec<UseRow> {
+    let name = |fund: &FundId| names.get(fund).cloned().unwrap_or_else(|| fund.to_string());
+    let used = traced.uses.iter().map(|used| UseRow {
+        on: used.facts.on.clone().unwrap_or_default(),
+        words: words(page, used),
+        amount: format_minor(used.amount.minor(), used.amount.unit()),
+        fund: name(&used.line.fund),
+        case: used.facts.case.clone(),
+        seq: Some(used.seq),
+    });
+    let left = traced.unspent.iter().map(|(line, amount)| UseRow {
+        on: String::new(),
+        words: page.say("还没有用", "not used yet").into(),
+        amount: format_minor(amount.minor(), amount.unit()),
+        fund: name(&line.fund),
+        case: None,
+        seq: None,
+    });
+    used.chain(left).collect()
+}
+
+/// How the cases stand that this gift helped: their own fund's whole.
+async fn wholes(site: &Shared, page: &Page, traced: &GiftTrace) -> Result<Vec<Whole>, Problem> {
+    let mut ids: Vec<&String> = traced.uses.iter().filter_map(|used| used.facts.case.as_ref()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lines = site.opened.line_totals().await?;
+    let mut wholes = Vec::new();
+    for id in ids.into_iter().take(3) {
+        let Some(case) = site.opened.state("case", id, Case::from_object).await? else { continue };
+        for line in lines.iter().filter(|line| line.name.fund == case.fund) {
+            let money = |count: u64| page.money(super::home::minor(count), line.name.unit);
+            wholes.push(Whole {
+                case: id.clone(),
+                region: page.say(&case.region_zh, &case.region_en).to_owned(),
+                received: money(line.totals.end()),
+                spent: money(line.totals.spent - line.moved_on),
+                left: money(line.totals.free + line.totals.held),
+            });
+        }
+    }
+    Ok(wholes)
+}

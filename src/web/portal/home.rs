@@ -1,0 +1,192 @@
+//! The first page: what came, where it is, and what it is for.
+
+use super::page::{Page, or_told, shown};
+use crate::app::overview::LineTotals;
+use crate::domain::campaign::{Campaign, CampaignStatus};
+use crate::domain::case::Case;
+use crate::domain::disclosure::Published;
+use crate::domain::fund::Fund;
+use crate::report::labels::Language;
+use crate::values::Unit;
+use crate::values::amount::format_minor;
+use crate::web::problem::Problem;
+use crate::web::site::Shared;
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{Html, Response};
+use std::collections::BTreeMap;
+
+/// Sums over all lines of one unit. A transfer is one fund's outflow and another's inflow, so it counts in neither.
+pub(super) struct Sums {
+    pub(super) unit: String,
+    pub(super) received: String,
+    pub(super) spent: String,
+    pub(super) given_back: String,
+    pub(super) left: String,
+}
+
+pub(super) struct FundRow {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) unit: String,
+    pub(super) free: String,
+    pub(super) held: String,
+    pub(super) spent: String,
+    pub(super) moved: String,
+}
+
+pub(super) struct CaseRow {
+    pub(super) id: String,
+    pub(super) categories: String,
+    pub(super) region: String,
+    pub(super) opened: String,
+    pub(super) mark: &'static str,
+    pub(super) state: String,
+}
+
+struct CampaignRow {
+    name: String,
+    fund: String,
+    when: String,
+    target: String,
+    state: &'static str,
+}
+
+struct ReportRow {
+    number: String,
+    case: String,
+    seq: u64,
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home {
+    page: Page,
+    sums: Vec<Sums>,
+    funds: Vec<FundRow>,
+    cases: Vec<CaseRow>,
+    campaigns: Vec<CampaignRow>,
+    reports: Vec<ReportRow>,
+}
+
+pub(super) async fn show(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
+    or_told(language, page(&site, language).await)
+}
+
+async fn page(site: &Shared, language: Language) -> Result<Html<String>, Problem> {
+    let page = Page::at_head(site, language, "").await?;
+    let lines = site.opened.line_totals().await?;
+    let funds = site.opened.states("fund", Fund::from_object).await?;
+    let cases = site.opened.states("case", Case::from_object).await?;
+    let campaigns = site.opened.states("campaign", Campaign::from_object).await?;
+    let mut reports = site.opened.states("report", Published::from_object).await?;
+    reports.sort_by_key(|report| std::cmp::Reverse(report.seq));
+    let home = Home {
+        sums: sums(&page, &lines),
+        funds: funds.iter().flat_map(|fund| fund_rows(&page, fund, &lines)).collect(),
+        cases: cases.iter().map(|case| case_row(&page, case)).collect(),
+        campaigns: campaigns.iter().map(|campaign| campaign_row(&page, campaign)).collect(),
+        reports: reports.iter().map(report_row).collect(),
+        page,
+    };
+    Ok(shown(&home))
+}
+
+pub(super) fn minor(count: u64) -> i64 {
+    i64::try_from(count).expect("positions end at 2^53")
+}
+
+fn sums(page: &Page, lines: &[LineTotals]) -> Vec<Sums> {
+    let mut by_unit: BTreeMap<String, (Unit, [u64; 4])> = BTreeMap::new();
+    for line in lines {
+        let unit = line.name.unit;
+        let (_, [received, spent, back, left]) = by_unit.entry(unit.to_string()).or_insert((unit, [0; 4]));
+        let totals = line.totals;
+        *received += totals.end();
+        *spent += totals.spent - line.moved_on;
+        *back += totals.void;
+        *left += totals.free + totals.held;
+        *received -= line.moved_on;
+    }
+    let row = |(unit, [received, spent, back, left]): (Unit, [u64; 4])| Sums {
+        unit: page.language.labels().unit(unit),
+        received: format_minor(minor(received), unit),
+        spent: format_minor(minor(spent), unit),
+        given_back: if back == 0 { String::new() } else { format_minor(minor(back), unit) },
+        left: format_minor(minor(left), unit),
+    };
+    by_unit.into_values().map(row).collect()
+}
+
+pub(super) fn fund_rows(page: &Page, fund: &Fund, lines: &[LineTotals]) -> Vec<FundRow> {
+    let row = |line: &LineTotals| {
+        let figure = |count: u64| format_minor(minor(count), line.name.unit);
+        FundRow {
+            id: fund.fund.to_string(),
+            name: page.say(&fund.name_zh, &fund.name_en).to_owned(),
+            kind: page.word("fund.type", fund.fund_type.as_str()),
+            unit: page.language.labels().unit(line.name.unit),
+            free: figure(line.totals.free),
+            held: figure(line.totals.held),
+            spent: figure(line.totals.spent - line.moved_on),
+            moved: figure(line.moved_on),
+        }
+    };
+    lines.iter().filter(|line| line.name.fund == fund.fund).map(row).collect()
+}
+
+pub(super) fn case_row(page: &Page, case: &Case) -> CaseRow {
+    let words = case.categories.iter().map(|category| page.word("case.class", category.as_str()));
+    let status = case.status.name();
+    let (mark, zh) = match status {
+        "approved" => ("◐", "救助中"),
+        "closed" => ("●", "已结案"),
+        "declined" => ("✕", "不予救助"),
+        _ => ("○", "评估中"),
+    };
+    let en = match status {
+        "approved" => "being helped",
+        "closed" => "closed",
+        "declined" => "declined",
+        _ => "being assessed",
+    };
+    CaseRow {
+        id: case.case.to_string(),
+        categories: words.collect::<Vec<_>>().join(page.say("、", ", ")),
+        region: page.say(&case.region_zh, &case.region_en).to_owned(),
+        opened: case.opened_on.to_string(),
+        mark,
+        state: page.say(zh, en).to_owned(),
+    }
+}
+
+fn campaign_row(page: &Page, campaign: &Campaign) -> CampaignRow {
+    let (when, state) = match campaign.status {
+        CampaignStatus::Filed => {
+            (format!("{} – {}", campaign.starts_on, campaign.ends_on), page.say("已备案", "filed"))
+        }
+        CampaignStatus::Opened { on } => (format!("{on} –"), page.say("募捐中", "running")),
+        CampaignStatus::Ended { opened_on, on } => (format!("{opened_on} – {on}"), page.say("已结束", "ended")),
+    };
+    CampaignRow {
+        name: page.say(&campaign.name_zh, &campaign.name_en).to_owned(),
+        fund: campaign.fund.to_string(),
+        when,
+        target: page.money(campaign.target.minor(), campaign.target.unit()),
+        state: match state {
+            "募捐中" | "running" => page.language.choose("◐ 募捐中", "◐ running"),
+            "已结束" | "ended" => page.language.choose("● 已结束", "● ended"),
+            _ => page.language.choose("○ 已备案", "○ filed"),
+        },
+    }
+}
+
+fn report_row(report: &Published) -> ReportRow {
+    ReportRow {
+        number: format!("{}-v{}", report.number, report.version),
+        case: report.case.to_string(),
+        seq: report.seq,
+    }
+}

@@ -1,0 +1,74 @@
+//! Pages that work without scripts: the organisation, its funds, cases and entries, and a donor's own page. Chinese under `/zh`,
+//! English under `/en`.
+
+mod asset;
+mod case;
+mod entry;
+mod flow;
+mod fund;
+mod gift;
+mod home;
+mod page;
+
+use super::problem::Problem;
+use super::site::Shared;
+use crate::report::labels::Language;
+use axum::Extension;
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+
+/// The pages in both languages.
+pub fn routes(_: &Shared) -> Router<Shared> {
+    Router::new()
+        .route("/", get(front))
+        .route("/g/{code}", get(short))
+        .route("/assets/{file}", get(asset::get))
+        .nest("/zh", pages(Language::Zh))
+        .nest("/en", pages(Language::En))
+}
+
+fn pages(language: Language) -> Router<Shared> {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/fund/{id}", get(fund::show))
+        .route("/case/{id}", get(case::show))
+        .route("/entries", get(entry::list))
+        .route("/entry/{seq}", get(entry::show))
+        .route("/gift", get(gift::form).post(gift::find))
+        .route("/gift/{code}", get(gift::by_code))
+        .layer(Extension(language))
+}
+
+/// The language a browser asks for: English where it puts it before Chinese.
+fn preferred(headers: &HeaderMap) -> Language {
+    let said = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let first = said.split(',').map(str::trim).find(|tag| tag.starts_with("zh") || tag.starts_with("en"));
+    if first.is_some_and(|tag| tag.starts_with("en")) { Language::En } else { Language::Zh }
+}
+
+fn prefix(language: Language) -> &'static str {
+    language.choose("/zh", "/en")
+}
+
+async fn front(headers: HeaderMap) -> Redirect {
+    Redirect::to(prefix(preferred(&headers)))
+}
+
+/// What a code on paper leads to.
+async fn short(headers: HeaderMap, Path(code): Path<String>) -> Redirect {
+    let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect();
+    Redirect::to(&format!("{}/gift/{code}", prefix(preferred(&headers))))
+}
+
+/// Where nothing is: told as a page to people, as a problem to programs.
+pub async fn not_found(headers: HeaderMap, uri: axum::http::Uri) -> Response {
+    let problem = Problem::missing();
+    if uri.path().starts_with("/api/") {
+        return problem.into_response();
+    }
+    let language = if uri.path().starts_with("/en") { Language::En } else { preferred(&headers) };
+    page::Trouble { language, problem }.into_response()
+}

@@ -1,0 +1,137 @@
+//! Errors over HTTP: RFC 9457, with a stable type and the path of the field.
+
+use crate::app::writer::WriteError;
+use crate::domain::refusal::Refusal;
+use crate::store::StoreError;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::any::Any;
+
+/// What went wrong, for a program and for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The status.
+    pub status: StatusCode,
+    /// Stable word for the kind.
+    pub code: &'static str,
+    /// One sentence in Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+    /// The field it is about, as a JSON pointer.
+    pub path: String,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// A problem with its status, its code and its two sentences.
+    pub fn new(status: StatusCode, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { status, code, zh: zh.into(), en: en.into(), path: String::new(), retry_after: None }
+    }
+
+    /// About a field.
+    #[must_use]
+    pub fn at(self, path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..self }
+    }
+
+    /// Nothing is there.
+    pub fn missing() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "这里没有内容，请核对地址。",
+            "There is nothing here; check the address",
+        )
+    }
+
+    /// Too many tries.
+    pub fn too_often(wait: std::time::Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_often",
+            format!("查询太频繁，请 {seconds} 秒后再试。"),
+            format!("Too many tries; wait {seconds} seconds"),
+        );
+        Self { retry_after: Some(seconds), ..problem }
+    }
+
+    /// The body: `application/problem+json`.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut body = serde_json::json!({
+            "type": format!("urn:mingzhang:problem:{}", self.code),
+            "title": self.en, "title_zh": self.zh, "status": self.status.as_u16(),
+        });
+        if !self.path.is_empty() {
+            body["errors"] = serde_json::json!([{"path": self.path, "detail": self.en, "detail_zh": self.zh}]);
+        }
+        body
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code() {
+            "role_missing" | "checker_is_maker" | "payer_is_checker" => StatusCode::FORBIDDEN,
+            "key_reused" | "reference_repeated" | "reference_differs" => StatusCode::CONFLICT,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, refusal.code(), refusal.zh(), refusal.to_string()).at(refusal.path())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        // The log has the chain; a client learns that it may try again, and nothing of our files.
+        log(&crate::app::writer::chain(&error));
+        unavailable()
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        log(&crate::app::writer::chain(&error));
+        unavailable()
+    }
+}
+
+fn unavailable() -> Problem {
+    let problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "暂时不能办理，没有入账，请稍后再试。",
+        "Not possible just now; nothing was posted. Try again later",
+    );
+    Problem { retry_after: Some(1), ..problem }
+}
+
+fn log(text: &str) {
+    use std::io::Write as _;
+    // A closed error channel must not take the server down.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.to_json().to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// A fault of this program: logged, and told without its insides.
+pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "fault",
+        "程序出了差错，没有办完。",
+        "A fault of this program; the request was not finished",
+    )
+    .into_response()
+}
