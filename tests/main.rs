@@ -10,6 +10,7 @@ mod checker;
 mod dry_run;
 mod edges;
 mod faults;
+mod http;
 mod import_formats;
 mod readme;
 mod report;

@@ -1,7 +1,8 @@
 //! The README is right: its tour runs, line by line, and says what the program says; every subcommand stands in it.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 struct Step {
     command: String,
@@ -46,6 +47,36 @@ fn says(told: &[&str], expected: &[String]) -> bool {
     }
 }
 
+/// The server of the tour, at a free port.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
+        let command = command.args(["serve", "--json", "--listen", "127.0.0.1:0"]).current_dir(folder);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
+        let address = line.split('"').find(|part| part.starts_with("127.")).expect("an address").to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn has_curl() -> bool {
+    Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for file in std::fs::read_dir(from).expect("the samples") {
@@ -62,18 +93,36 @@ fn the_tour_runs_and_says_what_the_readme_says() {
     copy(&manifest.join("docs/samples"), &folder.join("docs/samples"));
     let steps = steps(&readme);
     assert!(steps.len() > 15, "the tour is there");
+    let (mut token, mut server) = (String::new(), None);
     for step in &steps {
         if step.command.starts_with("alias ") {
             continue;
         }
-        let script = format!("mingzhang() {{ '{}' \"$@\"; }}\n{} 2>&1", env!("CARGO_BIN_EXE_mingzhang"), step.command);
+        if step.command == "mingzhang serve &" {
+            server = Some(Server::start(&folder));
+            continue;
+        }
+        if step.command.starts_with("curl ") && !has_curl() {
+            eprintln!("curl is not here: “{}” was not run", step.command);
+            continue;
+        }
+        let address = server.as_ref().map_or("", |server| server.address.as_str());
+        let script = format!(
+            "mingzhang() {{ '{}' \"$@\"; }}\n{} 2>&1",
+            env!("CARGO_BIN_EXE_mingzhang"),
+            step.command.replace("127.0.0.1:8080", address)
+        );
         let mut command = Command::new("bash");
-        let command = command.args(["-c", &script]).current_dir(&folder).env("LANG", "en_US.UTF-8");
+        let command =
+            command.args(["-c", &script]).current_dir(&folder).env("LANG", "en_US.UTF-8").env("TOKEN", &token);
         let output = command.output().expect("bash runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let told: Vec<&str> = text.lines().collect();
         assert!(output.status.success(), "{}\n{text}", step.command);
         assert!(says(&told, &step.expected), "$ {}\n{text}", step.command);
+        if step.command.starts_with("mingzhang user token ") {
+            token = text.trim_end().rsplit(' ').next().unwrap_or_default().to_owned();
+        }
     }
     std::fs::remove_dir_all(&folder).expect("removed");
 }

@@ -94,6 +94,9 @@ pub struct Accepted {
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error, Clone)]
 pub enum WriteError {
+    /// More is waiting than the writer takes.
+    #[error("too much is waiting to be written; try again in a moment")]
+    Full,
     /// The database failed; everybody whose command was in the batch is told.
     #[error(transparent)]
     Store(Arc<StoreError>),
@@ -202,6 +205,16 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job::Post(submissions, reply)).await.map_err(|_| WriteError::Ended)?;
         Ok(answer)
+    }
+
+    /// The same for one who does not wait for room in the queue.
+    pub async fn post_now(&self, submissions: Vec<Submission>) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.try_send(Job::Post(submissions, reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => WriteError::Full,
+            mpsc::error::TrySendError::Closed(_) => WriteError::Ended,
+        })?;
+        answer.await.map_err(|_| WriteError::Ended)?
     }
 
     /// The entries that keys and references stand for, where they are known.

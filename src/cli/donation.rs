@@ -214,7 +214,7 @@ impl Donation {
                 session.out.object(&serde_json::json!({"donations": donations}));
             }
             Self::Code { seq } => {
-                let lock = session.folder.lock().await?;
+                // Codes stand beside the log: making one waits for nobody who posts.
                 let opened = session.open().await?;
                 if crate::app::trace::gift(&opened, seq, None).await?.is_none() {
                     return Err(Failure::input(
@@ -225,7 +225,6 @@ impl Donation {
                 let (code, hash) = session.code(&opened);
                 opened.store.put_code(opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
                 opened.store.close().await;
-                drop(lock);
                 session.out.say(
                     format!("捐赠 {seq} 的查询码（只显示这一次）：{code}\n查询：mingzhang trace --code {code}"),
                     format!("Receipt code of gift {seq} (shown this once): {code}\nLook it up: mingzhang trace --code {code}"),

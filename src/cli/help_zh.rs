@@ -95,6 +95,12 @@ const WORDS: &[(&str, &str)] = &[
     ("Language of sentences; by default that of the environment", "语句的语言；不写则按环境"),
     ("List the newest gifts", "最近的捐赠"),
     ("Make the donor's receipt code of a gift; shown once", "为一笔捐赠生成捐赠人查询码，只显示一次"),
+    (
+        "Make a token for a program that acts as this user over HTTP; shown once",
+        "为以这个用户的身份通过 HTTP 办事的程序生成令牌，只显示一次",
+    ),
+    ("all, or donations for recording gifts only", "all（全部），或 donations（只能登记捐赠）"),
+    ("Days until it ends", "多少天后失效"),
     ("Measure this program against ceilings of this machine", "以本机的上限为准测量这个程序"),
     (
         "Move free money to another fund: an allocation for a case, a surplus, or what came into the wrong fund",

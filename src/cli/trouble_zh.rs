@@ -82,6 +82,7 @@ pub(super) fn write(error: &WriteError) -> String {
             format!("程序运行期间时钟跳动了 {seconds} 秒，不再入账。请核对时钟后重新开始。")
         }
         WriteError::Fault(what) => format!("有一条记录未能入账，这是本程序的缺陷（{what}）。没有写入。"),
+        WriteError::Full => "等待入账的太多了，请稍后再试。".into(),
         WriteError::Ended => "写入程序已经结束，没有写入。请再运行一次。".into(),
     }
 }

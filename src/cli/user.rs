@@ -1,9 +1,11 @@
 //! `user`: who may do what.
 
 use super::session::{Failure, Session};
+use crate::app::token::{self, Scope};
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
-use crate::values::StaffId;
+use crate::store::StoreError;
+use crate::values::{StaffId, Timestamp};
 
 /// Users and their roles
 #[derive(Debug, clap::Subcommand)]
@@ -28,6 +30,17 @@ pub(super) enum User {
         /// Take it instead
         #[arg(long)]
         remove: bool,
+    },
+    /// Make a token for a program that acts as this user over HTTP; shown once
+    Token {
+        /// The user, by id or name
+        user: String,
+        /// all, or donations for recording gifts only
+        #[arg(long, default_value = "all")]
+        scope: Scope,
+        /// Days until it ends
+        #[arg(long, default_value_t = 90)]
+        days: u16,
     },
     /// All users
     List,
@@ -88,6 +101,24 @@ impl User {
                     format!("{name} ({id}) {} {role}", if remove { "is no longer" } else { "is now" }),
                 );
                 session.out.object(&serde_json::json!({"user": id, "role": role.as_str(), "has": !remove}));
+            }
+            Self::Token { user, scope, days } => {
+                require_admin(session, &opened).await?;
+                let staff = opened.store.staff(ledger_id).await?;
+                let Some((id, name)) = staff.iter().find(|(id, name)| *id == user || *name == user) else {
+                    return Err(Refusal::Unknown { what: "user", name: user }.into());
+                };
+                let until = session.clock.now().millis() + i64::from(days) * 86_400_000;
+                let until = Timestamp::from_millis(until).expect("within a few centuries");
+                let token = format!("mz-{}", session.entropy.borrow_mut().code());
+                let id = StaffId::parse(id)
+                    .map_err(|error| StoreError::Damaged { table: "staff", what: error.to_string() })?;
+                token::keep(&opened, &token, &id, scope, until).await?;
+                session.out.say(
+                    format!("{name} 的令牌（只显示这一次，{until} 失效）：{token}"),
+                    format!("Token of {name} (shown this once; ends {until}): {token}"),
+                );
+                session.out.object(&serde_json::json!({"user": id.as_str(), "token": token, "scope": scope.as_str(), "until": until.to_string()}));
             }
             Self::List => {
                 let roles = opened.store.roles(ledger_id).await?;

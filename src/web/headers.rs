@@ -1,6 +1,7 @@
 //! What surrounds every answer: its id, its security headers, one line in the log. The log holds no personal data: of a path it
 //! keeps the pattern, never what a person filled in.
 
+use super::problem;
 use super::site::Shared;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
@@ -18,7 +19,9 @@ pub async fn around(State(site): State<Shared>, request: Request, next: Next) ->
     let started = site.clock.elapsed();
     let method = request.method().clone();
     let pattern = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let request_is_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
+    response = problem::in_our_form(response, request_is_api);
     let headers = response.headers_mut();
     let set = [
         (header::CONTENT_SECURITY_POLICY, CSP),

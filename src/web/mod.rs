@@ -3,6 +3,7 @@
 pub mod api;
 pub mod headers;
 pub mod limit;
+pub mod login;
 pub mod portal;
 pub mod problem;
 pub mod site;

@@ -18,8 +18,8 @@ pub struct Problem {
     pub zh: String,
     /// The same in English.
     pub en: String,
-    /// The field it is about, as a JSON pointer.
-    pub path: String,
+    /// The fields it is about: JSON pointer, and what is wrong there, in Chinese and English.
+    pub fields: Vec<(String, String, String)>,
     /// Seconds after which to try again.
     pub retry_after: Option<u64>,
 }
@@ -27,13 +27,20 @@ pub struct Problem {
 impl Problem {
     /// A problem with its status, its code and its two sentences.
     pub fn new(status: StatusCode, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { status, code, zh: zh.into(), en: en.into(), path: String::new(), retry_after: None }
+        Self { status, code, zh: zh.into(), en: en.into(), fields: Vec::new(), retry_after: None }
     }
 
-    /// About a field.
+    /// About some fields.
     #[must_use]
-    pub fn at(self, path: impl Into<String>) -> Self {
-        Self { path: path.into(), ..self }
+    pub fn with(self, fields: Vec<(String, String, String)>) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// About one field, of which the sentence speaks.
+    #[must_use]
+    fn at(self, path: String) -> Self {
+        let fields = if path.is_empty() { Vec::new() } else { vec![(path, self.zh.clone(), self.en.clone())] };
+        self.with(fields)
     }
 
     /// Nothing is there.
@@ -64,8 +71,9 @@ impl Problem {
             "type": format!("urn:mingzhang:problem:{}", self.code),
             "title": self.en, "title_zh": self.zh, "status": self.status.as_u16(),
         });
-        if !self.path.is_empty() {
-            body["errors"] = serde_json::json!([{"path": self.path, "detail": self.en, "detail_zh": self.zh}]);
+        if !self.fields.is_empty() {
+            let field = |(path, zh, en): &(String, String, String)| serde_json::json!({"path": path, "detail": en, "detail_zh": zh});
+            body["errors"] = self.fields.iter().map(field).collect();
         }
         body
     }
@@ -134,4 +142,29 @@ pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
         "A fault of this program; the request was not finished",
     )
     .into_response()
+}
+
+/// What the framework refuses by itself (a number in a path that is none, a method, a length), told as everything else is.
+pub(super) fn in_our_form(response: Response, is_api: bool) -> Response {
+    let status = response.status();
+    let is_plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_none_or(|value| value.starts_with("text/plain"));
+    if !(is_api && status.is_client_error() && is_plain) {
+        return response;
+    }
+    let (code, zh, en) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("method", "这个地址不接受这种请求。", "This address does not take such a request")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "请求体太大。", "The body is too large"),
+        _ => (
+            "bad_request",
+            "请求的写法不对，请核对地址和参数。",
+            "The request is malformed; check the address and its parameters",
+        ),
+    };
+    Problem::new(status, code, zh, en).into_response()
 }

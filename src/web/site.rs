@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
 use crate::store::{LedgerRow, StoreError};
-use crate::values::Zone;
+use crate::values::{Day, Zone};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -47,6 +48,16 @@ impl Site {
     /// The head as it is now.
     pub async fn head(&self) -> Result<LedgerRow, StoreError> {
         self.opened.head().await
+    }
+
+    /// Today in the ledger's zone.
+    pub fn today(&self) -> Day {
+        self.clock.now().day(&self.zone)
+    }
+
+    /// A random id with a prefix.
+    pub fn id<T: FromStr<Err: std::fmt::Debug>>(&self, prefix: &str) -> T {
+        self.draw(|entropy| entropy.id(prefix, 6)).parse().expect("random ids follow the grammar")
     }
 
     /// Works with the random source.

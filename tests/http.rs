@@ -1,0 +1,270 @@
+//! The service over HTTP, with the real program: gifts and payments by programs, pages for donors, and what is refused to whom.
+
+use crate::books::Books;
+use serde_json::{Value as Json, json};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// A ledger that is being served.
+struct Served {
+    books: Books,
+    child: Child,
+    address: String,
+}
+
+/// An answer.
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Json {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+impl Served {
+    fn of(books: Books) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"]).arg(books.data()).env("LANG", "en");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
+        let told: Json = serde_json::from_str(&line).expect("one JSON object");
+        let address = told["listening"].as_str().expect("an address").to_owned();
+        Self { books, child, address }
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).expect("answered");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "")
+    }
+
+    fn post(&self, token: &str, path: &str, body: &Json) -> Answer {
+        self.send("POST", path, &[("authorization", &format!("Bearer {token}"))], &body.to_string())
+    }
+
+    /// Asks politely to end, and waits.
+    fn stop(mut self) -> Books {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.is_ok_and(|status| status.success()));
+        assert!(self.child.wait().expect("it ends").success());
+        std::mem::replace(&mut self.books, Books(std::path::PathBuf::from("/nonexistent")))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A ledger with a fund and an account, and tokens of the clerk, of the checker, and of a channel.
+fn served() -> (Served, String, String, String) {
+    let books = Books::opened();
+    books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+    books.does("account open wallet/a --fund general");
+    let token = |line: &str| books.does(line)["token"].as_str().expect("a token").to_owned();
+    let clerk = token("user token admin");
+    let checker = token("user token wang");
+    let channel = token("user token admin --scope donations");
+    (Served::of(books), clerk, checker, channel)
+}
+
+#[test]
+fn a_gift_goes_from_a_program_to_the_donors_page() {
+    let (site, clerk, checker, channel) = served();
+    let gift = json!({"fund": "general", "amount": 50_000, "fee": 300, "order_no": "A-1", "name": "张三丰", "on": "2026-03-08"});
+    let key = [("authorization", format!("Bearer {channel}")), ("idempotency-key", "k1".into())];
+    let key: Vec<(&str, &str)> = key.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let first = site.send("POST", "/api/v1/donations", &key, &gift.to_string());
+    assert_eq!(first.status, 201, "{}", first.body);
+    let seq = first.json()["donation"].as_u64().expect("a number");
+    let again = site.send("POST", "/api/v1/donations", &key, &gift.to_string());
+    assert_eq!((again.status, again.json()["donation"].as_u64()), (200, Some(seq)), "the same key, the same answer");
+    let other = site.send("POST", "/api/v1/donations", &key, &gift.to_string().replace("50000", "50001"));
+    assert_eq!((other.status, other.json()["type"].as_str()), (409, Some("urn:mingzhang:problem:key_reused")));
+    assert_eq!(site.post(&channel, "/api/v1/donations", &gift).status, 409, "the same order number");
+
+    // A case under four eyes, all of it over HTTP.
+    let case = json!({"case": "c_1", "fund": "f_1", "categories": ["health"], "region_zh": "吴忠市", "region_en": "Wuzhong", "on": "2026-03-01"});
+    let opened = site.post(&clerk, "/api/v1/cases", &case);
+    assert_eq!(opened.status, 201, "{}", opened.body);
+    let family = opened.json()["family_code"].as_str().expect("a code").to_owned();
+    let ok = |token: &str, path: &str, body: Json| {
+        let answer = site.post(token, path, &body);
+        assert_eq!(answer.status, 201, "{path}: {}", answer.body);
+        answer.json()
+    };
+    ok(&clerk, "/api/v1/cases/c_1/assess", json!({"need": 60_000, "on": "2026-03-02"}));
+    assert_eq!(site.post(&clerk, "/api/v1/cases/c_1/approve", &json!({})).status, 403, "its maker is no checker");
+    ok(&checker, "/api/v1/cases/c_1/approve", json!({"limit": 60_000, "on": "2026-03-03"}));
+    ok(&clerk, "/api/v1/funds/transfer", json!({"from": "general", "to": "f_1", "amount": 40_000, "on": "2026-03-09"}));
+    ok(&clerk, "/api/v1/accounts", json!({"account": "bank/a", "funds": ["f_1"]}));
+    ok(
+        &clerk,
+        "/api/v1/accounts/move",
+        json!({"from": "wallet/a", "to": "bank/a", "amount": 40_000, "on": "2026-03-09"}),
+    );
+    let asked = json!({"case": "c_1", "amount": 30_000, "use": "hospital", "payee_class": "hospital", "vouchers": 1, "on": "2026-03-10"});
+    let request = ok(&clerk, "/api/v1/disbursements", asked)["entry"].clone();
+    ok(&checker, &format!("/api/v1/disbursements/{request}/approve"), json!({"on": "2026-03-10"}));
+    assert_eq!(site.post(&checker, &format!("/api/v1/disbursements/{request}/pay"), &json!({})).status, 403);
+    ok(&clerk, &format!("/api/v1/disbursements/{request}/pay"), json!({"on": "2026-03-11"}));
+    let wrong =
+        site.post(&clerk, &format!("/api/v1/disbursements/{request}/acknowledge"), &json!({"code": "nonsense"}));
+    assert_eq!(wrong.status, 422);
+    ok(&clerk, &format!("/api/v1/disbursements/{request}/acknowledge"), json!({"code": family, "on": "2026-03-12"}));
+
+    let traced = site.get(&format!("/api/v1/donations/{seq}/trace")).json();
+    assert_eq!(traced["uses"].as_array().map(Vec::len), Some(2), "{traced}");
+    assert_eq!(traced["unspent"].as_array().map(Vec::len), Some(2), "{traced}");
+
+    // The donor looks it up by order number and exact amount, in both languages.
+    for (language, words, left) in [
+        ("zh", "这笔捐款还有 197.00 元没有用", "住院费与预交金"),
+        ("en", "197.00 yuan of this gift has not been used yet", "Hospital bills"),
+    ] {
+        let path = format!("/{language}/gift");
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let page = site.send("POST", &path, &form, "order_no=A-1&amount=500.00");
+        assert_eq!(page.status, 200, "{}", page.body);
+        assert!(page.body.contains(words) && page.body.contains(left), "{}", page.body);
+        assert!(page.body.contains("<svg") && page.body.contains("300.00") && page.body.contains("3.00"));
+        assert!(page.head.contains("no-store") && page.head.contains("noindex"), "{}", page.head);
+        assert!(!page.body.contains("张三丰"), "the name stays in the vault");
+        let none = site.send("POST", &path, &form, "order_no=A-1&amount=500.01");
+        assert_eq!(none.status, 422);
+    }
+
+    let books = site.stop();
+    let verdict = books.does("verify");
+    assert_eq!(verdict["ok"], true, "{verdict}");
+}
+
+#[test]
+fn wrong_requests_are_told_all_that_is_wrong() {
+    let (site, clerk, _, channel) = served();
+    let answer = site.post(&channel, "/api/v1/donations", &json!({"fund": "A B", "amount": -5, "sum": 1}));
+    assert_eq!(answer.status, 422);
+    let errors = answer.json()["errors"].as_array().expect("a list").clone();
+    let paths: Vec<&str> = errors.iter().filter_map(|error| error["path"].as_str()).collect();
+    assert_eq!(paths, ["/fund", "/amount", "/order_no", "/sum"]);
+    assert!(answer.head.contains("application/problem+json"));
+
+    for (body, status) in [("", 400), ("[]", 400), ("{", 400), ("{\"a\":\u{0}}", 400), (&"[".repeat(50_000), 400)] {
+        let answer = site.send("POST", "/api/v1/donations", &[("authorization", &format!("Bearer {clerk}"))], body);
+        assert_eq!(answer.status, status, "{body:.40}");
+    }
+    let large = "x".repeat(70_000);
+    let answer = site.send("POST", "/api/v1/donations", &[("authorization", &format!("Bearer {clerk}"))], &large);
+    assert_eq!(answer.status, 413);
+
+    for (method, path, status) in [
+        ("GET", "/api/v1/entries/abc", 400),
+        ("GET", "/api/v1/entries?from=-1", 400),
+        ("DELETE", "/api/v1/donations", 405),
+        ("GET", "/api/v1/donations/99999999999999999999/trace", 400),
+    ] {
+        let answer = site.send(method, path, &[], "");
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.json()["status"], status, "{path}: {}", answer.body);
+    }
+    for path in
+        ["/api/v1/nothing", "/nothing", "/zh/case/none", "/en/fund/none", "/zh/entry/99999999", "/zh/gift/nonsense"]
+    {
+        assert_eq!(site.get(path).status, 404, "{path}");
+    }
+    for path in
+        ["/", "/zh", "/en", "/zh/entries", "/en/entry/0", "/zh/fund/general", "/healthz", "/readyz", "/api/v1/totals"]
+    {
+        let answer = site.get(path);
+        assert!(answer.status == 200 || answer.status == 303, "{path}: {}", answer.status);
+        for header in
+            ["content-security-policy: default-src 'none'", "referrer-policy: no-referrer", "x-request-id: r_"]
+        {
+            assert!(answer.head.contains(header), "{path}: {}", answer.head);
+        }
+    }
+}
+
+#[test]
+fn without_a_token_nothing_is_posted() {
+    let (site, clerk, _, channel) = served();
+    let routes = [
+        "accounts",
+        "accounts/move",
+        "funds",
+        "funds/transfer",
+        "cases",
+        "cases/c_1/assess",
+        "disbursements",
+        "disbursements/1/approve",
+        "donations",
+        "donations/bulk",
+        "donations/1/refund",
+        "entries/1/reverse",
+    ];
+    for route in routes {
+        let path = format!("/api/v1/{route}");
+        assert_eq!(site.send("POST", &path, &[], "{}").status, 401, "{route}");
+        assert_eq!(site.post("mz-forged", &path, &json!({})).status, 401, "{route}");
+        let with_channel = site.post(&channel, &path, &json!({})).status;
+        let wanted: &[u16] = if route == "donations" || route == "donations/bulk" { &[422, 200] } else { &[403] };
+        assert!(wanted.contains(&with_channel), "{route}: {with_channel}");
+    }
+    // A token of another ledger is none here.
+    let (other, ..) = served();
+    assert_eq!(other.post(&clerk, "/api/v1/funds", &json!({})).status, 401);
+}
+
+#[test]
+fn a_bulk_answers_line_by_line() {
+    let (site, _, _, channel) = served();
+    let mut lines = String::new();
+    for number in 0..300 {
+        lines.push_str(&json!({"fund": "general", "amount": 100 + number, "order_no": format!("B-{number}"), "key": format!("b{number}")}).to_string());
+        lines.push('\n');
+    }
+    lines.push_str("{\"fund\":\"nowhere\",\"amount\":5,\"order_no\":\"x\"}\nnonsense\n");
+    let head = format!("Bearer {channel}");
+    let post = || site.send("POST", "/api/v1/donations/bulk", &[("authorization", &head)], &lines);
+    let told: Vec<Json> = post().body.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(told.len(), 302);
+    assert!(told[..300].iter().all(|line| line["repeated"] == false), "{:?}", told[0]);
+    assert!(told[300]["problem"]["status"] == 422 && told[301]["problem"]["status"] == 400, "{:?}", &told[300..]);
+    let again: Vec<Json> = post().body.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(
+        again[..300].iter().zip(&told).all(|(new, old)| new["repeated"] == true && new["donation"] == old["donation"])
+    );
+    assert_eq!(site.stop().does("verify")["ok"], true);
+}
+
+#[test]
+fn looking_up_gifts_has_a_limit() {
+    let (site, ..) = served();
+    let statuses: Vec<u16> = (0..25).map(|_| site.get("/zh/gift/none").status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 20, "{statuses:?}");
+    let refused = site.get("/zh/gift/none");
+    assert!(refused.status == 429 && refused.head.contains("retry-after:"), "{}", refused.head);
+}
