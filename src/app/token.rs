@@ -2,7 +2,7 @@
 
 use super::folder::Opened;
 use crate::store::StoreError;
-use crate::values::{StaffId, Timestamp};
+use crate::values::{Hash, StaffId, Timestamp};
 
 /// What a token may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +59,8 @@ pub async fn keep(
     opened.store.put_code(opened.row.ledger_id, PURPOSE, hash, &subject).await
 }
 
-/// Finds a token that is valid at `now`. The look-up is by a keyed hash, so that its time says nothing about the token.
-pub async fn find(opened: &Opened, token: &str, now: Timestamp) -> Result<Option<Token>, StoreError> {
-    let hash = opened.keys.vault.code_hash(token);
+/// Finds a token that is valid at `now`, by its keyed hash: the time that takes says nothing about the token.
+pub async fn find(opened: &Opened, hash: Hash, now: Timestamp) -> Result<Option<Token>, StoreError> {
     let Some(subject) = opened.store.code(opened.row.ledger_id, PURPOSE, hash).await? else { return Ok(None) };
     let damaged = || StoreError::Damaged { table: "code", what: "a token's row cannot be read".into() };
     let mut parts = subject.split(' ');

@@ -4,6 +4,7 @@ use super::out::complain;
 use super::session::{Failure, Session};
 use crate::app::bench::{self, Figure};
 use crate::app::writer::chain;
+use crate::web;
 
 /// Measure this program against ceilings of this machine
 #[derive(Debug, clap::Args)]
@@ -16,8 +17,10 @@ pub(super) struct Bench {
 impl Bench {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        if let Some(only) = self.only.as_deref().filter(|only| !bench::NAMES.contains(only)) {
-            let names = bench::NAMES.join(", ");
+        if let Some(only) =
+            self.only.as_deref().filter(|only| !bench::NAMES.iter().chain(&web::bench::NAMES).any(|name| name == only))
+        {
+            let names = [&bench::NAMES[..], &web::bench::NAMES].concat().join(", ");
             return Err(Failure::input(
                 format!("没有名为“{only}”的测量项。可选：{names}。"),
                 format!("there is no figure “{only}”; there are: {names}"),
@@ -25,7 +28,13 @@ impl Bench {
         }
         let folder = session.folder.path().join(format!("bench-{}", std::process::id()));
         let say = |text: &str| complain(text);
-        let measured = bench::run(&folder, self.only.as_deref(), session.clock, say).await;
+        let only = self.only.as_deref();
+        let measured = async {
+            let mut figures = bench::run(&folder, only, session.clock, say).await?;
+            figures.extend(web::bench::run(&folder, only, session.clock).await?);
+            Ok::<_, bench::BenchError>(figures)
+        };
+        let measured = measured.await;
         let removed = std::fs::remove_dir_all(&folder);
         let figures = measured.map_err(|error| Failure::input(chain(&error), chain(&error)))?;
         removed.map_err(|error| {

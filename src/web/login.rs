@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::site::Shared;
-use crate::app::token::{self, Scope, Token};
+use crate::app::token::{Scope, Token};
 use crate::values::StaffId;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -41,7 +41,7 @@ impl FromRequestParts<Shared> for Caller {
         if token.is_empty() || token.len() > 200 {
             return Err(unknown());
         }
-        token::find(&site.opened, token, site.clock.now()).await?.map(Caller).ok_or_else(unknown)
+        site.token(token).await?.map(Caller).ok_or_else(unknown)
     }
 }
 

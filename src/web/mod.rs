@@ -1,6 +1,7 @@
 //! The same service over HTTP: pages for people who follow a code, and an interface for programs. Only this module knows HTTP.
 
 pub mod api;
+pub mod bench;
 pub mod headers;
 pub mod limit;
 pub mod login;
@@ -26,7 +27,12 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// All routes, with what surrounds every answer.
 pub fn router(site: Shared) -> Router {
+    router_with(site, Router::new())
+}
+
+fn router_with(site: Shared, beside: Router<Shared>) -> Router {
     Router::new()
+        .merge(beside)
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .nest("/api/v1", api::routes())

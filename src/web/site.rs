@@ -2,18 +2,23 @@
 
 use super::limit::Limiter;
 use crate::app::folder::Opened;
+use crate::app::token::{self, Token};
 use crate::app::writer::Handle;
 use crate::clock::Clock;
 use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
 use crate::store::{LedgerRow, StoreError};
-use crate::values::{Day, Zone};
+use crate::values::{Day, Hash, Zone};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Looking gifts up: so many tries an address and minute.
 const LOOKUPS_A_MINUTE: u32 = 20;
+
+/// So long is a token taken for what the database said of it.
+const TOKEN_FRESH: Duration = Duration::from_secs(5);
 
 /// The site, shared by all requests.
 pub type Shared = Arc<Site>;
@@ -35,6 +40,8 @@ pub struct Site {
     pub entropy: Mutex<Entropy>,
     /// Who looked up how many gifts.
     pub lookups: Limiter,
+    /// Tokens that were seen a moment ago, by their keyed hash, and when.
+    tokens: Mutex<BTreeMap<Hash, (Token, Duration)>>,
 }
 
 impl Site {
@@ -42,12 +49,41 @@ impl Site {
     pub fn new(opened: Opened, handle: Handle, organisation: Organisation, clock: Clock) -> Self {
         let zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
         let lookups = Limiter::new(LOOKUPS_A_MINUTE, Duration::from_secs(60));
-        Self { opened, handle, organisation, zone, clock, entropy: Mutex::new(Entropy::new()), lookups }
+        Self {
+            opened,
+            handle,
+            organisation,
+            zone,
+            clock,
+            entropy: Mutex::new(Entropy::new()),
+            lookups,
+            tokens: Mutex::default(),
+        }
     }
 
     /// The head as it is now.
     pub async fn head(&self) -> Result<LedgerRow, StoreError> {
         self.opened.head().await
+    }
+
+    /// Whom a token stands for. What the database said holds for some seconds: a busy channel shows one token all day.
+    pub async fn token(&self, shown: &str) -> Result<Option<Token>, StoreError> {
+        let (hash, now) = (self.opened.keys.vault.code_hash(shown), self.clock.elapsed());
+        let fresh = |(_, seen): &(Token, Duration)| now < *seen + TOKEN_FRESH;
+        let known = {
+            let tokens = self.tokens.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            tokens.get(&hash).filter(|found| fresh(found)).map(|(token, _)| token.clone())
+        };
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = token::find(&self.opened, hash, self.clock.now()).await?;
+        if let Some(found) = &found {
+            let mut tokens = self.tokens.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            tokens.retain(|_, found| fresh(found));
+            tokens.insert(hash, (found.clone(), now));
+        }
+        Ok(found)
     }
 
     /// Today in the ledger's zone.

@@ -26,7 +26,9 @@ const GIFTS_A_PAYMENT: u64 = 40;
 /// Look-ups of one round.
 const LOOKUPS: u64 = 2_000;
 
-pub(super) struct Books {
+/// A ledger of its own, with a fund, an account and an approved case.
+#[derive(Debug)]
+pub struct Books {
     folder: Folder,
     opened: Opened,
     handle: Handle,
@@ -62,7 +64,8 @@ fn case() -> CaseId {
 }
 
 impl Books {
-    pub(super) async fn make(folder: &Folder, clock: Clock) -> Result<Self, BenchError> {
+    /// Makes it in a folder.
+    pub async fn make(folder: &Folder, clock: Clock) -> Result<Self, BenchError> {
         folder.make()?;
         let lock = folder.lock().await?;
         let store = Store::create(folder.path()).await?;
@@ -124,6 +127,16 @@ impl Books {
             books.post(vec![Submission::bare(by, order)]).await?;
         }
         Ok(books)
+    }
+
+    /// The way to its writer.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Who records gifts.
+    pub const fn maker(&self) -> &StaffId {
+        &self.maker
     }
 
     async fn post(&mut self, submissions: Vec<Submission>) -> Result<Vec<u64>, BenchError> {
@@ -402,7 +415,8 @@ impl Books {
         Ok((ours, ceiling))
     }
 
-    pub(super) async fn close(self) -> Result<(), BenchError> {
+    /// Ends its writer and closes its files.
+    pub async fn close(self) -> Result<(), BenchError> {
         self.handle.finish().await?;
         self.opened.store.close().await;
         self.ceiling.close().await;

@@ -3,13 +3,13 @@
 mod books;
 mod figures;
 
-pub use figures::{Figure, Spread};
+pub use books::Books;
+pub use figures::{Figure, Pace, Spread};
 
 use super::folder::{Folder, OpenError};
 use super::writer::WriteError;
 use crate::clock::Clock;
 use crate::store::StoreError;
-use books::Books;
 use std::path::Path;
 
 /// Rounds of each measurement; its figures are the least, the median and the greatest of them.

@@ -47,7 +47,7 @@ pub(super) fn key_of(headers: &HeaderMap, body: &[u8]) -> Result<Option<(String,
     Ok(Some((format!("http {key}"), crate::values::Hash::of(&[body]).to_hex())))
 }
 
-pub(super) async fn receive(
+pub(in crate::web) async fn receive(
     State(site): State<Shared>,
     caller: Caller,
     headers: HeaderMap,

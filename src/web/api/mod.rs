@@ -5,6 +5,8 @@ mod donation;
 mod fields;
 mod read;
 
+pub(super) use donation::receive;
+
 use super::problem::Problem;
 use super::site::Shared;
 use axum::Router;
