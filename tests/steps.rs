@@ -123,3 +123,25 @@ fn limits_are_lifted_only_under_four_eyes() {
     books.does("user role admin admin --remove");
     books.does("verify");
 }
+
+#[test]
+fn what_moved_on_is_counted_and_comes_back() {
+    let books = approved();
+    books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+    books.does("account open bank/c --fund general");
+    books.does("donation receive --fund general --amount 100 --account bank/c --order-no 2");
+    let moved = || {
+        let listed = books.does("fund list");
+        let funds = listed["funds"].as_array().expect("a list").iter();
+        let general = funds.into_iter().find(|fund| fund["fund"] == "general").expect("it was opened").clone();
+        (general["totals"][0]["moved_on"].clone(), general["totals"][0]["spent"].clone())
+    };
+    let seq = books.does("fund transfer general f_1 --amount 30")["entry"].clone();
+    books.does("fund transfer general f_1 --amount 5");
+    assert_eq!(moved(), (3_500.into(), 3_500.into()));
+    books.does(&format!("reverse {seq}"));
+    assert_eq!(moved(), (500.into(), 500.into()));
+    books.does("rebuild");
+    assert_eq!(moved(), (500.into(), 500.into()));
+    books.does("verify");
+}

@@ -2,12 +2,11 @@
 
 use super::folder::Opened;
 use crate::domain::body::BadBody;
+use crate::domain::fund::Fund;
 use crate::ledger::canonical::{Object, Value};
-use crate::ledger::entry::Entry;
-use crate::ledger::line::{Line, State, Totals};
+use crate::ledger::line::{Line, Totals};
 use crate::store::{LedgerRow, StoreError};
-use crate::values::{LineName, Span};
-use std::collections::BTreeMap;
+use crate::values::LineName;
 
 /// A line and what became of its positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +49,7 @@ impl Opened {
 
     /// Every line with its totals, in the order of first use.
     pub async fn line_totals(&self) -> Result<Vec<LineTotals>, StoreError> {
+        let funds = self.states("fund", Fund::from_object).await?;
         let mut found = Vec::new();
         for (line_id, text) in self.store.lines(self.row.ledger_id).await? {
             let damaged = |what: String| StoreError::Damaged { table: "line", what };
@@ -57,33 +57,12 @@ impl Opened {
             let runs = self.store.runs(self.row.ledger_id, line_id).await?;
             let line = Line::from_rows(name.clone(), runs.into_iter().map(|run| (run.span, run.state)));
             let line = line.ok_or_else(|| damaged(format!("the runs of {text} leave a gap")))?;
-            let moved_on = self.moved_on(&line).await?;
+            let fund = funds.iter().find(|fund| fund.fund == name.fund);
+            let moved = fund.and_then(|fund| fund.moved.iter().find(|(unit, _)| *unit == name.unit));
+            let moved_on = moved.and_then(|(_, minor)| u64::try_from(*minor).ok()).unwrap_or(0);
             found.push(LineTotals { name, totals: line.totals(), moved_on });
         }
         Ok(found)
-    }
-
-    /// How much of a line's spent money went to other funds.
-    async fn moved_on(&self, line: &Line) -> Result<u64, StoreError> {
-        let mut by_entry: BTreeMap<u64, u64> = BTreeMap::new();
-        // What a fee line spends never moves on.
-        if line.name().fund.as_str().ends_with(".fee") {
-            return Ok(0);
-        }
-        for (span, state) in line.runs_in(Span { from: 0, to: line.end().max(1) }) {
-            if let State::Spent { by } = state {
-                *by_entry.entry(by).or_default() += span.length();
-            }
-        }
-        let mut moved = 0;
-        for (seq, length) in by_entry {
-            let bytes = self.store.entry(self.row.ledger_id, seq).await?;
-            let entry = bytes.as_deref().and_then(|bytes| Entry::parse(bytes).ok());
-            if entry.is_some_and(|entry| entry.kind == "fund.transferred") {
-                moved += length;
-            }
-        }
-        Ok(moved)
     }
 }
 

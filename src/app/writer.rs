@@ -31,6 +31,7 @@ use crate::vault::{Fresh, Keyed, Place, VaultKey};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -180,6 +181,8 @@ pub enum Lookup {
     Key(String),
     /// An external reference.
     Reference(String),
+    /// An order number with its amount, see [`order_text`]; the first gift that was recorded with it.
+    Order(String),
 }
 
 enum Job {
@@ -192,6 +195,7 @@ enum Job {
 #[derive(Clone, Debug)]
 pub struct Handle {
     jobs: mpsc::Sender<Job>,
+    durable: Arc<AtomicU64>,
 }
 
 impl Handle {
@@ -222,6 +226,11 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job::Find(lookups, reply)).await.map_err(|_| WriteError::Ended)?;
         answer.await.map_err(|_| WriteError::Ended)?
+    }
+
+    /// How many entries are durable: whoever reads sees at least these.
+    pub fn size(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
     }
 
     /// Whether the writer still takes commands.
@@ -280,11 +289,12 @@ async fn launch(
     writer.rehearsed = rehearsed;
     writer.reload().await?;
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+    let durable = Arc::clone(&writer.shown);
     tokio::spawn(async move {
         writer.run(queue).await;
         drop(lock);
     });
-    Ok(Handle { jobs })
+    Ok(Handle { jobs, durable })
 }
 
 /// Entries of the batch in hand, and what must be answered when it is durable.
@@ -323,6 +333,8 @@ struct Writer {
     names: Option<Names>,
     latest_person: u64,
     durable: (u64, Hash),
+    /// The same size, for those who hold a handle.
+    shown: Arc<AtomicU64>,
     signed: u64,
     last_checkpoint: Duration,
 }
@@ -352,6 +364,7 @@ impl Hasher for AsItIs {
 struct Known {
     keys: ByHash<(u64, u64, i64)>,
     references: ByHash<(u64, i64)>,
+    orders: ByHash<u64>,
 }
 
 impl Writer {
@@ -371,6 +384,7 @@ impl Writer {
             names: None,
             latest_person: 0,
             durable: (0, Hash::ZERO),
+            shown: Arc::default(),
             signed: 0,
             last_checkpoint: Duration::ZERO,
         })
@@ -412,6 +426,7 @@ impl Writer {
         self.latest_person = self.store().latest_person(ledger_id).await?;
         self.signed = self.opened.folder.signed(&self.opened.keys)?.map_or(0, |checkpoint| checkpoint.size);
         self.durable = (self.head.size(), self.head.frontier.root());
+        self.shown.store(self.head.size(), Ordering::Release);
         self.fetch(&Need::Subject(Area::Organisation, String::new())).await?;
         if let Ok(Some(organisation)) = self.set.organisation() {
             self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
@@ -502,6 +517,7 @@ impl Writer {
         match result {
             Ok(()) => {
                 self.durable = (flight.size, flight.root);
+                self.shown.store(flight.size, Ordering::Release);
                 answer(flight.answers, None);
                 if self.clock.elapsed() >= self.last_checkpoint + CHECKPOINT_EVERY {
                     // A checkpoint that fails now is tried again after the next batch, and at the end.
@@ -647,6 +663,9 @@ impl Writer {
             }
             if let Some(reference) = reference {
                 known.references.insert(reference, (first, payload_hash));
+            }
+            if order_hash != 0 {
+                known.orders.entry(order_hash).or_insert(first);
             }
         }
         if let Some(secret) = submission.secret {
@@ -810,6 +829,7 @@ impl Writer {
         let known = self.known.as_ref().expect("it has just been loaded");
         let find = |lookup: &Lookup| match lookup {
             Lookup::Key(key) => known.keys.get(&self.vault().keyed(Keyed::Key, key)).map(|(seq, ..)| *seq),
+            Lookup::Order(text) => known.orders.get(&self.vault().keyed(Keyed::Order, text)).copied(),
             Lookup::Reference(text) => {
                 known.references.get(&self.vault().keyed(Keyed::Reference, text)).map(|(seq, _)| *seq)
             }
@@ -833,6 +853,9 @@ impl Writer {
                         1,
                         row.payload_hash,
                     ));
+                }
+                if row.order_hash != 0 {
+                    known.orders.entry(row.order_hash).or_insert(row.seq);
                 }
                 if row.reference_hash != 0 {
                     known.references.insert(row.reference_hash, (row.seq, row.payload_hash));

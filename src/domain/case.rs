@@ -254,8 +254,9 @@ pub(super) fn open(set: &WorkingSet, context: &Context<'_>, order: &OpenCase) ->
                 purpose: Vec::new(),
                 uses: Vec::new(),
                 case: None,
+                moved: Vec::new(),
             }
-            .to_object(),
+            .opening(),
         )),
     }
     let case = Case {

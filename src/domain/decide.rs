@@ -329,7 +329,29 @@ pub fn project(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, Str
         account.settle(Unit::parse(&row.unit).map_err(|_| bad())?, row.amount).ok_or_else(bad)?;
         changed.push((Area::Account, row.account.to_string()));
     }
+    for (fund, unit, minor) in moved_on(entry) {
+        let bad = || BadBody { member: "post".into() };
+        let known = set.funds.get_mut(&fund).and_then(Option::as_mut).ok_or_else(bad)?;
+        known.move_on(unit, minor).ok_or_else(bad)?;
+        changed.push((Area::Fund, fund));
+    }
     Ok(changed)
+}
+
+/// What leaves funds for others by a transfer, or comes back by its reversal: fund, unit, minor units.
+fn moved_on(entry: &Entry<'_>) -> Vec<(String, Unit, i64)> {
+    let (op, sign) = match entry.kind.as_ref() {
+        "fund.transferred" => ("out", 1),
+        "entry.reversed" if Body(&entry.body).optional_text("target_kind") == Some("fund.transferred") => ("free", -1),
+        _ => return Vec::new(),
+    };
+    let moved = entry.post.iter().filter(|post| post.op == op);
+    moved
+        .filter_map(|post| {
+            let name = LineName::parse(&post.line)?;
+            Some((name.fund.to_string(), name.unit, sign * (post.to - post.from)))
+        })
+        .collect()
 }
 
 fn project_kind(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, String)>, BadBody> {
@@ -458,5 +480,6 @@ pub fn touches(entry: &Entry<'_>) -> Vec<(Area, String)> {
         }
         _ => Vec::new(),
     };
-    subjects.into_iter().chain(accounts).collect()
+    let funds = moved_on(entry).into_iter().map(|(fund, ..)| (Area::Fund, fund));
+    subjects.into_iter().chain(accounts).chain(funds).collect()
 }

@@ -39,20 +39,14 @@ pub struct Fund {
     pub uses: Vec<Use>,
     /// The case whose own fund it is.
     pub case: Option<CaseId>,
+    /// What went to other funds, in minor units of each unit.
+    pub moved: Vec<(Unit, i64)>,
 }
 
 impl Account {
     /// From the stored state or from the body of `account.opened`, which states no balances.
     pub fn from_object(object: &Object<'_>) -> Result<Self, BadBody> {
-        let bad = || BadBody { member: "balances".into() };
-        let balances = match object.get("balances") {
-            None => Vec::new(),
-            Some(balances) => {
-                let balances = balances.as_object().ok_or_else(bad)?.iter();
-                let balances = balances.map(|(unit, minor)| Unit::parse(unit).ok().zip(minor.as_integer()));
-                balances.collect::<Option<Vec<_>>>().ok_or_else(bad)?
-            }
-        };
+        let balances = by_unit(object, "balances")?;
         Ok(Self { account: Body(object).parsed("account")?, funds: Body(object).list("funds")?, balances })
     }
 
@@ -62,23 +56,12 @@ impl Account {
 
     /// The stored state.
     pub fn to_object(&self) -> Object<'static> {
-        let mut balances = Object::new();
-        for (unit, minor) in &self.balances {
-            balances = balances.integer(unit.to_string(), *minor);
-        }
-        self.opening().with("balances", Value::Object(balances))
+        self.opening().with("balances", Value::Object(of_units(&self.balances)))
     }
 
     /// Money comes in, or goes out where `minor` is below zero.
     pub(super) fn settle(&mut self, unit: Unit, minor: i64) -> Option<()> {
-        match self.balances.iter_mut().find(|(known, _)| *known == unit) {
-            Some((_, balance)) => *balance = balance.checked_add(minor)?,
-            None => {
-                self.balances.push((unit, minor));
-                self.balances.sort_unstable();
-            }
-        }
-        Some(())
+        add(&mut self.balances, unit, minor)
     }
 
     /// Refuses where the account may not feed the fund.
@@ -102,11 +85,22 @@ impl Fund {
             purpose: body.list("purpose")?,
             uses: body.list("uses")?,
             case: body.optional("case")?,
+            moved: by_unit(object, "moved")?,
         })
     }
 
-    /// The stored state and the body.
+    /// The stored state.
     pub fn to_object(&self) -> Object<'static> {
+        self.opening().with("moved", Value::Object(of_units(&self.moved)))
+    }
+
+    /// Money goes to another fund, or comes back where `minor` is below zero.
+    pub(super) fn move_on(&mut self, unit: Unit, minor: i64) -> Option<()> {
+        add(&mut self.moved, unit, minor)
+    }
+
+    /// The body of its opening.
+    pub(super) fn opening(&self) -> Object<'static> {
         Object::new()
             .text("fund", self.fund.to_string())
             .text("type", self.fund_type.as_str())
@@ -150,6 +144,30 @@ impl Fund {
     pub fn line(&self, unit: crate::values::Unit) -> LineName {
         LineName { fund: self.fund.clone(), unit }
     }
+}
+
+/// Minor units of each unit.
+fn by_unit(object: &Object<'_>, member: &str) -> Result<Vec<(Unit, i64)>, BadBody> {
+    let bad = || BadBody { member: member.into() };
+    let Some(value) = object.get(member) else { return Ok(Vec::new()) };
+    let sums = value.as_object().ok_or_else(bad)?.iter();
+    let sums = sums.map(|(unit, minor)| Unit::parse(unit).ok().zip(minor.as_integer()));
+    sums.collect::<Option<Vec<_>>>().ok_or_else(bad)
+}
+
+fn of_units(sums: &[(Unit, i64)]) -> Object<'static> {
+    sums.iter().fold(Object::new(), |object, (unit, minor)| object.integer(unit.to_string(), *minor))
+}
+
+fn add(sums: &mut Vec<(Unit, i64)>, unit: Unit, minor: i64) -> Option<()> {
+    match sums.iter_mut().find(|(known, _)| *known == unit) {
+        Some((_, sum)) => *sum = sum.checked_add(minor)?,
+        None => {
+            sums.push((unit, minor));
+            sums.sort_unstable();
+        }
+    }
+    Some(())
 }
 
 fn list<T: ToString>(words: &[T]) -> String {
@@ -217,8 +235,9 @@ pub(super) fn open(set: &WorkingSet, order: &OpenFund) -> Result<Vec<Draft>, Sto
         purpose: order.purpose.clone(),
         uses: order.uses.clone(),
         case: None,
+        moved: Vec::new(),
     };
-    Ok(vec![Draft::fact("fund.opened", fund.to_object())])
+    Ok(vec![Draft::fact("fund.opened", fund.opening())])
 }
 
 /// Moves free money, lowest positions first. An allocation serves the purpose of the fund it comes from; a surplus needs a ground.

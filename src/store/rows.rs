@@ -63,6 +63,8 @@ pub struct EntryKeys {
     pub payload_hash: i64,
     /// Of the external reference; 0 is none.
     pub reference_hash: i64,
+    /// Of the donor's order number with the amount; 0 is none.
+    pub order_hash: i64,
 }
 
 /// A post as a fact.

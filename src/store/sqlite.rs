@@ -246,6 +246,7 @@ impl Sqlite {
                 key_hash: row.try_get(1).map_err(failed(step))?,
                 payload_hash: row.try_get(2).map_err(failed(step))?,
                 reference_hash: row.try_get(3).map_err(failed(step))?,
+                order_hash: row.try_get(4).map_err(failed(step))?,
             })
         };
         self.all(step, statement).await?.into_iter().map(keys).collect()

@@ -20,6 +20,9 @@ const LOOKUPS_A_MINUTE: u32 = 20;
 /// So long is a token taken for what the database said of it.
 const TOKEN_FRESH: Duration = Duration::from_secs(5);
 
+/// Pages that are kept, of some kilobytes each.
+const PAGES_MAX: usize = 1_000;
+
 /// The site, shared by all requests.
 pub type Shared = Arc<Site>;
 
@@ -42,6 +45,8 @@ pub struct Site {
     pub lookups: Limiter,
     /// Tokens that were seen a moment ago, by their keyed hash, and when.
     tokens: Mutex<BTreeMap<Hash, (Token, Duration)>>,
+    /// Public pages by their path, each with the size of the ledger that it was made at.
+    pages: Mutex<BTreeMap<String, (u64, Arc<str>)>>,
 }
 
 impl Site {
@@ -58,12 +63,28 @@ impl Site {
             entropy: Mutex::new(Entropy::new()),
             lookups,
             tokens: Mutex::default(),
+            pages: Mutex::default(),
         }
     }
 
     /// The head as it is now.
     pub async fn head(&self) -> Result<LedgerRow, StoreError> {
         self.opened.head().await
+    }
+
+    /// A page that was made at this size of the ledger.
+    pub fn page(&self, path: &str, size: u64) -> Option<Arc<str>> {
+        let pages = self.pages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        pages.get(path).filter(|(made_at, _)| *made_at == size).map(|(_, page)| Arc::clone(page))
+    }
+
+    /// Keeps a page for those who ask before the ledger grows.
+    pub fn keep_page(&self, path: &str, size: u64, page: &str) {
+        let mut pages = self.pages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if pages.len() >= PAGES_MAX {
+            pages.clear();
+        }
+        pages.insert(path.to_owned(), (size, page.into()));
     }
 
     /// Whom a token stands for. What the database said holds for some seconds: a busy channel shows one token all day.

@@ -3,13 +3,12 @@
 use super::flow::{self, Band, Use};
 use super::page::{Page, or_told, shown};
 use crate::app::trace::{self, GiftTrace, TracedUse};
-use crate::app::writer::order_text;
+use crate::app::writer::{Lookup, order_text};
 use crate::domain::case::Case;
 use crate::domain::fund::Fund;
 use crate::report::labels::Language;
 use crate::values::amount::format_minor;
 use crate::values::{Amount, FundId, Unit};
-use crate::vault::Keyed;
 use crate::web::problem::Problem;
 use crate::web::site::Shared;
 use askama::Template;
@@ -112,10 +111,9 @@ async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked
             page.say("请填写支付订单号或纸质收条号。", "Give the order number, or that of the paper slip."),
         ));
     }
-    let hash = site.opened.keys.vault.keyed(Keyed::Order, &order_text(order_no, amount));
-    let entries = site.opened.store.entries_by_order(site.opened.row.ledger_id, hash).await?;
-    match entries.first() {
-        Some(seq) => Ok(private(page_of(site, language, *seq).await?)),
+    let found = site.handle.find(vec![Lookup::Order(order_text(order_no, amount))]).await?;
+    match found.first().copied().flatten() {
+        Some(seq) => Ok(private(page_of(site, language, seq).await?)),
         None => Ok(again(page.say(
             "没有找到这笔捐款。请核对订单号和金额；刚付的款要等机构入账后才查得到。",
             "No such gift was found. Check number and amount; a gift made just now appears once the organisation has recorded it.",

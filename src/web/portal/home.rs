@@ -14,7 +14,7 @@ use crate::web::site::Shared;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::response::{Html, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use std::collections::BTreeMap;
 
 /// Sums over all lines of one unit. A transfer is one fund's outflow and another's inflow, so it counts in neither.
@@ -72,7 +72,15 @@ struct Home {
 }
 
 pub(super) async fn show(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
-    or_told(language, page(&site, language).await)
+    let (path, size) = (language.choose("/zh", "/en"), site.handle.size());
+    if let Some(page) = site.page(path, size) {
+        return Html(page.to_string()).into_response();
+    }
+    let made = page(&site, language).await;
+    if let Ok(Html(page)) = &made {
+        site.keep_page(path, size, page);
+    }
+    or_told(language, made)
 }
 
 async fn page(site: &Shared, language: Language) -> Result<Html<String>, Problem> {
