@@ -47,6 +47,20 @@ impl Opened {
         rows.iter().map(|(_, doc)| state(doc, &read)).collect()
     }
 
+    /// Every line with its totals, and the tree size that all of them are of. Read anew where an entry came in between; `None` where
+    /// entries come faster than lines can be read.
+    pub async fn totals_at_one_size(&self) -> Result<Option<(u64, Vec<LineTotals>)>, StoreError> {
+        const TRIES: usize = 20;
+        for _ in 0..TRIES {
+            let before = self.head().await?.size;
+            let totals = self.line_totals().await?;
+            if self.head().await?.size == before {
+                return Ok(Some((before, totals)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Every line with its totals, in the order of first use.
     pub async fn line_totals(&self) -> Result<Vec<LineTotals>, StoreError> {
         let funds = self.states("fund", Fund::from_object).await?;

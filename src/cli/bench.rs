@@ -31,7 +31,7 @@ impl Bench {
         let only = self.only.as_deref();
         let measured = async {
             let mut figures = bench::run(&folder, only, session.clock, say).await?;
-            figures.extend(web::bench::run(&folder, only, session.clock).await?);
+            figures.extend(web::bench::run(&folder, only, session.clock, say).await?);
             Ok::<_, bench::BenchError>(figures)
         };
         let measured = measured.await;

@@ -105,7 +105,8 @@ impl From<WriteError> for Problem {
     }
 }
 
-fn unavailable() -> Problem {
+/// Not now.
+pub(super) fn unavailable() -> Problem {
     let problem = Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "unavailable",

@@ -1,7 +1,9 @@
 //! What every request works with.
 
 use super::limit::Limiter;
+use super::problem::{self, Problem};
 use crate::app::folder::Opened;
+use crate::app::overview::LineTotals;
 use crate::app::token::{self, Token};
 use crate::app::writer::Handle;
 use crate::clock::Clock;
@@ -22,6 +24,16 @@ const TOKEN_FRESH: Duration = Duration::from_secs(5);
 
 /// Pages that are kept, of some kilobytes each.
 const PAGES_MAX: usize = 1_000;
+
+/// So long are totals shown before they are read anew; pages say which entry they are as of.
+const TOTALS_FRESH: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+struct Totals {
+    size: u64,
+    at: Duration,
+    lines: Arc<[LineTotals]>,
+}
 
 /// The site, shared by all requests.
 pub type Shared = Arc<Site>;
@@ -45,6 +57,8 @@ pub struct Site {
     pub lookups: Limiter,
     /// Tokens that were seen a moment ago, by their keyed hash, and when.
     tokens: Mutex<BTreeMap<Hash, (Token, Duration)>>,
+    /// Totals of all lines, the size they are of, and when they were read.
+    totals: tokio::sync::Mutex<Option<Totals>>,
     /// Public pages by their path, each with the size of the ledger that it was made at.
     pages: Mutex<BTreeMap<String, (u64, Arc<str>)>>,
 }
@@ -64,12 +78,28 @@ impl Site {
             lookups,
             tokens: Mutex::default(),
             pages: Mutex::default(),
+            totals: tokio::sync::Mutex::default(),
         }
     }
 
     /// The head as it is now.
     pub async fn head(&self) -> Result<LedgerRow, StoreError> {
         self.opened.head().await
+    }
+
+    /// Totals of all lines, at most a second old, with the tree size they are of. One reader reads them, the others wait for it.
+    pub async fn totals(&self) -> Result<(u64, Arc<[LineTotals]>), Problem> {
+        let mut known = self.totals.lock().await;
+        let (size, now) = (self.handle.size(), self.clock.elapsed());
+        if let Some(Totals { size: read, at, lines }) = known.as_ref()
+            && (*read == size || now < *at + TOTALS_FRESH)
+        {
+            return Ok((*read, Arc::clone(lines)));
+        }
+        let (read, lines) = self.opened.totals_at_one_size().await?.ok_or_else(problem::unavailable)?;
+        let lines: Arc<[LineTotals]> = lines.into();
+        *known = Some(Totals { size: read, at: self.clock.elapsed(), lines: Arc::clone(&lines) });
+        Ok((read, lines))
     }
 
     /// A page that was made at this size of the ledger.

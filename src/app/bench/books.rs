@@ -179,7 +179,7 @@ impl Books {
     }
 
     /// Appends until the log has this many entries: gifts, and a payment for every forty.
-    pub(super) async fn grow(&mut self, size: u64) -> Result<(), BenchError> {
+    pub async fn grow(&mut self, size: u64) -> Result<(), BenchError> {
         while self.size < size {
             let room = usize::try_from(size - self.size).unwrap_or(BATCH).min(BATCH);
             let batch = self.batch(room)?;

@@ -44,8 +44,7 @@ pub(super) async fn ledger(State(site): State<Shared>) -> Answer {
 
 /// Totals of every line at a tree size, which anybody can compare with a replay.
 pub(super) async fn totals(State(site): State<Shared>) -> Answer {
-    let head = site.head().await?;
-    let lines = site.opened.line_totals().await?;
+    let (size, lines) = site.totals().await?;
     let lines: Vec<Value> = lines
         .iter()
         .map(|line| {
@@ -56,7 +55,7 @@ pub(super) async fn totals(State(site): State<Shared>) -> Answer {
             })
         })
         .collect();
-    Ok(Json(json!({"tree_size": head.size, "lines": lines})))
+    Ok(Json(json!({"tree_size": size, "lines": lines})))
 }
 
 /// A page of entries as they stand in the log; `next` is where the following page begins.

@@ -50,8 +50,8 @@ pub(super) async fn show(
 
 async fn page(site: &Shared, language: Language, id: &str) -> Result<Html<String>, Problem> {
     let case = site.opened.state("case", id, Case::from_object).await?.ok_or_else(Problem::missing)?;
-    let page = Page::at_head(site, language, format!("/case/{}", case.case)).await?;
-    let lines = site.opened.line_totals().await?;
+    let (size, lines) = site.totals().await?;
+    let page = Page::at_head(site, language, format!("/case/{}", case.case)).await?.with_size(size);
     let fund = site.opened.state("fund", case.fund.as_str(), Fund::from_object).await?.ok_or_else(Problem::missing)?;
     let mut payments = site.opened.states("disbursement", Disbursement::from_object).await?;
     payments.retain(|payment| payment.case == case.case && payment.status != DisbursementStatus::Rejected);

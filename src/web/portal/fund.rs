@@ -33,8 +33,8 @@ pub(super) async fn show(
 
 async fn page(site: &Shared, language: Language, id: &str) -> Result<Html<String>, Problem> {
     let fund = site.opened.state("fund", id, Fund::from_object).await?.ok_or_else(Problem::missing)?;
-    let page = Page::at_head(site, language, format!("/fund/{}", fund.fund)).await?;
-    let lines = site.opened.line_totals().await?;
+    let (size, lines) = site.totals().await?;
+    let page = Page::at_head(site, language, format!("/fund/{}", fund.fund)).await?.with_size(size);
     let purposes = fund.purpose.iter().map(|category| page.word("case.class", category.as_str()));
     let uses = fund.uses.iter().map(|purpose| page.word("use", purpose.as_str()));
     let found = FundPage {

@@ -361,7 +361,7 @@ async fn wholes(site: &Shared, page: &Page, traced: &GiftTrace) -> Result<Vec<Wh
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let lines = site.opened.line_totals().await?;
+    let (_, lines) = site.totals().await?;
     let mut wholes = Vec::new();
     for id in ids.into_iter().take(3) {
         let Some(case) = site.opened.state("case", id, Case::from_object).await? else { continue };

@@ -77,15 +77,16 @@ pub(super) async fn show(State(site): State<Shared>, Extension(language): Extens
         return Html(page.to_string()).into_response();
     }
     let made = page(&site, language).await;
-    if let Ok(Html(page)) = &made {
-        site.keep_page(path, size, page);
+    if let Ok((Html(page), made_at)) = &made {
+        site.keep_page(path, *made_at, page);
     }
-    or_told(language, made)
+    or_told(language, made.map(|(page, _)| page))
 }
 
-async fn page(site: &Shared, language: Language) -> Result<Html<String>, Problem> {
-    let page = Page::at_head(site, language, "").await?;
-    let lines = site.opened.line_totals().await?;
+/// The page, and the size of the ledger that it speaks of.
+async fn page(site: &Shared, language: Language) -> Result<(Html<String>, u64), Problem> {
+    let (size, lines) = site.totals().await?;
+    let page = Page::at_head(site, language, "").await?.with_size(size);
     let funds = site.opened.states("fund", Fund::from_object).await?;
     let cases = site.opened.states("case", Case::from_object).await?;
     let campaigns = site.opened.states("campaign", Campaign::from_object).await?;
@@ -99,7 +100,7 @@ async fn page(site: &Shared, language: Language) -> Result<Html<String>, Problem
         reports: reports.iter().map(report_row).collect(),
         page,
     };
-    Ok(shown(&home))
+    Ok((shown(&home), size))
 }
 
 pub(super) fn minor(count: u64) -> i64 {

@@ -41,6 +41,11 @@ impl Page {
         }
     }
 
+    /// Says that the figures are of an earlier size than the head; the root of that size is not at hand.
+    pub(super) fn with_size(self, size: u64) -> Self {
+        if size == self.size { self } else { Self { size, root: String::new(), at: String::new(), ..self } }
+    }
+
     /// The one of two texts that is in the page's language.
     pub(super) fn say<'t>(&self, zh: &'t str, en: &'t str) -> &'t str {
         self.language.choose(zh, en)
