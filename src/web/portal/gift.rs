@@ -7,10 +7,11 @@ use crate::app::writer::{Lookup, order_text};
 use crate::domain::case::Case;
 use crate::domain::fund::Fund;
 use crate::report::labels::Language;
+use crate::store::LedgerRow;
 use crate::values::amount::format_minor;
 use crate::values::{Amount, FundId, Unit};
 use crate::web::problem::Problem;
-use crate::web::site::Shared;
+use crate::web::site::{Shared, Site};
 use askama::Template;
 use axum::extract::{ConnectInfo, Form, Path, State};
 use axum::http::StatusCode;
@@ -164,9 +165,8 @@ fn private(page: Html<String>) -> Response {
 }
 
 async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<String>, Problem> {
-    let head = site.head().await?;
+    let (head, traced) = traced_at_head(site, seq).await?;
     let page = Page::of(site, language, "/gift", &head);
-    let traced = trace::gift(&site.opened, seq, Some(head.size)).await?.ok_or_else(unknown)?;
     let mut names: BTreeMap<FundId, String> = BTreeMap::new();
     for fund in site.opened.states("fund", Fund::from_object).await? {
         names.insert(fund.fund.clone(), page.say(&fund.name_zh, &fund.name_en).to_owned());
@@ -195,6 +195,22 @@ async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<Str
         page,
     };
     Ok(shown(&found))
+}
+
+/// A gift's trace, and the head that it is of. What stands now is found at once; only where entries keep coming in between is it
+/// worked out as of one size, which takes longer.
+async fn traced_at_head(site: &Site, seq: u64) -> Result<(LedgerRow, GiftTrace), Problem> {
+    const TRIES: usize = 5;
+    for _ in 0..TRIES {
+        let head = site.head().await?;
+        let traced = trace::gift(&site.opened, seq, None).await?.ok_or_else(unknown)?;
+        if site.head().await?.size == head.size {
+            return Ok((head, traced));
+        }
+    }
+    let head = site.head().await?;
+    let traced = trace::gift(&site.opened, seq, Some(head.size)).await?.ok_or_else(unknown)?;
+    Ok((head, traced))
 }
 
 fn when(page: &Page, on: crate::values::Day) -> String {
