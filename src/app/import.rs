@@ -3,7 +3,7 @@
 //! gifts adds nothing. At the end the totals, compared with what the file itself states.
 
 use super::gift::{Gift, submission};
-use super::writer::{Accepted, Handle, Lookup, Secret, Submission, WriteError};
+use super::writer::{Accepted, Handle, Lookup, Secret, Submission, WriteError, reference_text};
 use crate::domain::command::Order;
 use crate::domain::field_rule::FieldRule;
 use crate::domain::refusal::Refusal;
@@ -260,7 +260,7 @@ pub async fn import(
             None => {}
             Some(Record::Gift(gift)) => {
                 let reference = match &gift.reference {
-                    Reference::Unique(id) | Reference::Composite(id) => Some(format!("{channel}\u{0}{id}")),
+                    Reference::Unique(id) | Reference::Composite(id) => Some(reference_text(&channel, id)),
                     Reference::None => None,
                 };
                 let key = format!("import {digest} {}", gift.row.number);
@@ -519,7 +519,7 @@ impl Outcome {
         let found = match &refund.original {
             None => None,
             Some(original) => handle
-                .find(vec![Lookup::Reference(format!("{channel}\u{0}{original}"))])
+                .find(vec![Lookup::Reference(reference_text(channel, original))])
                 .await?
                 .first()
                 .copied()

@@ -72,8 +72,7 @@ impl Opened {
             let line = Line::from_rows(name.clone(), runs.into_iter().map(|run| (run.span, run.state)));
             let line = line.ok_or_else(|| damaged(format!("the runs of {text} leave a gap")))?;
             let fund = funds.iter().find(|fund| fund.fund == name.fund);
-            let moved = fund.and_then(|fund| fund.moved.iter().find(|(unit, _)| *unit == name.unit));
-            let moved_on = moved.and_then(|(_, minor)| u64::try_from(*minor).ok()).unwrap_or(0);
+            let moved_on = fund.and_then(|fund| u64::try_from(fund.moved.of(name.unit)).ok()).unwrap_or(0);
             found.push(LineTotals { name, totals: line.totals(), moved_on });
         }
         Ok(found)

@@ -5,7 +5,7 @@
 
 use super::folder::{OpenError, Opened, frontier, last_at};
 use super::writer::{Handle, Submission, WriteError, posted};
-use crate::domain::body::Body;
+use crate::domain::body::{BadBody, Body};
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::case::{Case, CaseStatus};
 use crate::domain::command::Order;
@@ -85,13 +85,8 @@ pub async fn case(
     id: &str,
     out: &Path,
 ) -> Result<PublishedFiles, PublishError> {
-    let mut published: Vec<Published> = Vec::new();
-    for (_, doc) in opened.store.subjects(opened.row.ledger_id, "report").await? {
-        let report = state(&doc, Published::from_object)?;
-        if report.case.as_str() == id {
-            published.push(report);
-        }
-    }
+    let mut published = opened.states("report", Published::from_object).await?;
+    published.retain(|report| report.case.as_str() == id);
     published.sort_by_key(|report| report.seq);
     if let Some(last) = published.last() {
         let again = at_size(opened, id, last.size, Some((last.number.clone(), last.version))).await?;
@@ -157,22 +152,15 @@ impl Made {
     }
 }
 
-fn state<T, E: std::fmt::Display>(doc: &[u8], read: fn(&Object<'_>) -> Result<T, E>) -> Result<T, StoreError> {
-    let damaged = |what: String| StoreError::Damaged { table: "subject", what };
-    let value = Value::parse(doc).map_err(|error| damaged(error.to_string()))?;
-    let object = value.as_object().ok_or_else(|| damaged("not an object".into()))?;
-    read(object).map_err(|error| damaged(error.to_string()))
-}
-
-async fn subject<T, E: std::fmt::Display>(
+/// The state of a thing that must exist.
+async fn subject<T>(
     opened: &Opened,
     area: &'static str,
     id: &str,
-    read: fn(&Object<'_>) -> Result<T, E>,
+    read: fn(&Object<'_>) -> Result<T, BadBody>,
 ) -> Result<T, PublishError> {
-    let doc = opened.store.subject(opened.row.ledger_id, area, id).await?;
-    let doc = doc.ok_or_else(|| Refusal::Unknown { what: area, name: id.into() })?;
-    Ok(state(&doc, read)?)
+    let found = opened.state(area, id, read).await?;
+    Ok(found.ok_or_else(|| Refusal::Unknown { what: area, name: id.into() })?)
 }
 
 /// The report of a case from the entries below a tree size.
@@ -338,8 +326,7 @@ async fn cut(opened: &Opened, size: u64, entries: &[StoredEntry]) -> Result<CutR
 }
 
 async fn campaign_of(opened: &Opened, fund: &FundId) -> Result<Option<CampaignRow>, PublishError> {
-    for (_, doc) in opened.store.subjects(opened.row.ledger_id, "campaign").await? {
-        let campaign = state(&doc, Campaign::from_object)?;
+    for campaign in opened.states("campaign", Campaign::from_object).await? {
         if campaign.fund == *fund {
             let (starts_on, ended_on) = match campaign.status {
                 CampaignStatus::Filed => (campaign.starts_on, None),
@@ -367,8 +354,7 @@ async fn other_funding(
     size: u64,
 ) -> Result<Vec<OtherFundingRow>, PublishError> {
     let mut by_fund: BTreeMap<FundId, Option<i64>> = BTreeMap::new();
-    for (_, doc) in opened.store.subjects(opened.row.ledger_id, "disbursement").await? {
-        let payment = state(&doc, Disbursement::from_object)?;
+    for payment in opened.states("disbursement", Disbursement::from_object).await? {
         let DisbursementStatus::Paid { paid, returned, .. } = payment.status else { continue };
         if payment.case != case.case || payment.fund == case.fund || paid >= size {
             continue;

@@ -192,7 +192,8 @@ fn overlay(pieces: &mut Vec<(Span, State)>, span: Span, state: State) {
     *pieces = next;
 }
 
-fn parse(bytes: &[u8]) -> Result<Entry<'_>, StoreError> {
+/// A stored entry; one that cannot be read is a damaged row.
+pub fn parse(bytes: &[u8]) -> Result<Entry<'_>, StoreError> {
     Entry::parse(bytes).map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })
 }
 
@@ -206,6 +207,20 @@ fn facts(entry: &Entry<'_>) -> Facts {
         purpose: text("use"),
         payee_class: text("payee_class"),
         reason: text("reason"),
+    }
+}
+
+impl Facts {
+    /// What is known, each under the name it has in answers for programs.
+    pub fn members(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let members = [
+            ("on", &self.on),
+            ("case", &self.case),
+            ("use", &self.purpose),
+            ("payee_class", &self.payee_class),
+            ("reason", &self.reason),
+        ];
+        members.into_iter().filter_map(|(member, text)| Some((member, text.as_deref()?)))
     }
 }
 

@@ -257,14 +257,6 @@ pub async fn check(
         Err(error @ StoreError::Damaged { .. }) => end(last, error.to_string()),
         found => found?,
     };
-    let fault = match store.strays(row.ledger_id, size).await? {
-        (1.., ..) => end(0, "a row stands before it in the table of entries".into()),
-        (_, 1.., _) => fault.or_else(|| end(last, "the database holds rows that no entry has written".into())),
-        (_, _, states) if i64::try_from(replay.subject_rows().len()) != Ok(states) => {
-            fault.or_else(|| end(last, "the table of states holds rows that no entry has written".into()))
-        }
-        _ => fault,
-    };
     let named = row.origin.rsplit('/').next().unwrap_or_default();
     let fault = if row.slug == named {
         fault
@@ -314,7 +306,12 @@ async fn projection_fault(
     expected: SpanSum,
 ) -> Result<Option<FirstBad>, StoreError> {
     let fault = |seq: u64, reason: String| Ok(Some(FirstBad { seq, reason }));
-    let last = replay.verifier.head().size().saturating_sub(1);
+    let size = replay.verifier.head().size();
+    let last = size.saturating_sub(1);
+    let (early, strays, states) = store.strays(ledger_id, size).await?;
+    if early > 0 {
+        return fault(0, "a row stands before it in the table of entries".into());
+    }
     if store.lines(ledger_id).await? != replay.line_rows() {
         return fault(last, "the table of lines is not what the entries say".into());
     }
@@ -357,6 +354,12 @@ async fn projection_fault(
                 format!("the stored state of a {area} is not what the entries say: that table was changed"),
             );
         }
+    }
+    if strays > 0 {
+        return fault(last, "the database holds rows that no entry has written".into());
+    }
+    if i64::try_from(expected.len()) != Ok(states) {
+        return fault(last, "the table of states holds rows that no entry has written".into());
     }
     Ok(None)
 }

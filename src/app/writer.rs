@@ -169,6 +169,11 @@ pub fn order_text(order_no: &str, amount: crate::values::Amount) -> String {
     format!("{}\u{0}{}\u{0}{}", order_no.trim(), amount.minor(), amount.unit())
 }
 
+/// What a gift is known by where it came from: the account or channel, and the number there. The same gift by another way has it too.
+pub fn reference_text(place: impl std::fmt::Display, number: &str) -> String {
+    format!("{place}\u{0}{}", number.trim())
+}
+
 type Answer = Result<Vec<Result<Accepted, Refusal>>, WriteError>;
 
 /// A caller, and what it will be told when the batch is durable.

@@ -4,6 +4,7 @@ use super::fund::amount;
 use super::session::{Failure, Session};
 use crate::app::folder::Opened;
 use crate::app::gift::{Gift, submission};
+use crate::app::writer::reference_text;
 use crate::domain::command::Order;
 use crate::domain::donation::Donation as Recorded;
 use crate::domain::refusal::Refusal;
@@ -142,7 +143,7 @@ impl Donation {
                 let mut submission = submission(&origin, &posting.by, gift, &mut session.entropy.borrow_mut())
                     .map_err(|error| Failure::input(format!("{error}。"), error.to_string()))?;
                 submission.key = session.key.clone().map(|key| (key, payload));
-                submission.reference = Some(format!("{account}\u{0}{}", order_no.trim()));
+                submission.reference = Some(reference_text(&account, &order_no));
                 let results = posting.handle.post(vec![submission]).await?;
                 posting.handle.finish().await?;
                 let accepted = results.into_iter().next().expect("one answer for one command")?;

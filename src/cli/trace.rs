@@ -122,16 +122,8 @@ async fn disbursement(opened: &Opened, seq: u64) -> Result<Option<serde_json::Va
 
 fn facts_into(object: &mut serde_json::Value, facts: &Facts) {
     object["kind"] = facts.kind.clone().into();
-    for (member, text) in [
-        ("on", &facts.on),
-        ("case", &facts.case),
-        ("use", &facts.purpose),
-        ("payee_class", &facts.payee_class),
-        ("reason", &facts.reason),
-    ] {
-        if let Some(text) = text {
-            object[member] = text.clone().into();
-        }
+    for (member, text) in facts.members() {
+        object[member] = text.into();
     }
 }
 

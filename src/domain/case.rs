@@ -6,6 +6,7 @@ use super::decide::{Context, Draft, Stop, require};
 use super::field_rule::FieldRule;
 use super::fund::Fund;
 use super::refusal::Refusal;
+use super::sums::Sums;
 use super::vocabulary::{Category, FundType};
 use super::working_set::WorkingSet;
 use crate::ledger::canonical::Object;
@@ -29,7 +30,7 @@ pub struct Case {
     /// Who opened it: the maker.
     pub maker: StaffId,
     /// What is requested or paid for it, less what was rejected or came back; in minor units of each unit.
-    pub committed: Vec<(Unit, i64)>,
+    pub committed: Sums,
     /// Requests that are neither paid nor rejected.
     pub waiting: u64,
     /// Day of its own latest step.
@@ -104,14 +105,10 @@ impl Case {
 
     /// The stored state.
     pub fn to_object(&self) -> Object<'static> {
-        let mut committed = Object::new();
-        for (unit, minor) in &self.committed {
-            committed = committed.integer(unit.to_string(), *minor);
-        }
         let state = self
             .opening()
             .text("maker", self.maker.to_string())
-            .with("committed", crate::ledger::canonical::Value::Object(committed))
+            .with("committed", self.committed.to_value())
             .count("waiting", self.waiting)
             .text("step_on", self.step_on.to_string())
             .text("last_on", self.last_on.to_string())
@@ -144,12 +141,6 @@ impl Case {
             "closed" => CaseStatus::Closed { on: body.day("closed_on")?, limit: limit()? },
             _ => return Err(bad("status")),
         };
-        let committed = object.get("committed").and_then(|value| value.as_object()).ok_or_else(|| bad("committed"))?;
-        let committed = committed
-            .iter()
-            .map(|(unit, minor)| Unit::parse(unit).ok().zip(minor.as_integer()))
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| bad("committed"))?;
         Ok(Self {
             case: body.parsed("case")?,
             fund: body.parsed("fund")?,
@@ -158,25 +149,12 @@ impl Case {
             region_en: body.text("region_en")?.into(),
             opened_on: body.day("on")?,
             maker: body.parsed("maker")?,
-            committed,
+            committed: Sums::stored(object, "committed")?,
             waiting: body.count("waiting")?,
             step_on: body.day("step_on")?,
             last_on: body.day("last_on")?,
             status,
         })
-    }
-
-    /// What is requested or paid so far in a unit.
-    pub fn committed_in(&self, unit: Unit) -> i64 {
-        self.committed.iter().find(|(known, _)| *known == unit).map_or(0, |(_, minor)| *minor)
-    }
-
-    pub(super) fn commit(&mut self, unit: Unit, change: i64) {
-        match self.committed.iter_mut().find(|(known, _)| *known == unit) {
-            Some((_, minor)) => *minor += change,
-            None => self.committed.push((unit, change)),
-        }
-        self.committed.sort_unstable();
     }
 
     pub(super) fn not_possible(&self) -> Refusal {
@@ -254,7 +232,7 @@ pub(super) fn open(set: &WorkingSet, context: &Context<'_>, order: &OpenCase) ->
                 purpose: Vec::new(),
                 uses: Vec::new(),
                 case: None,
-                moved: Vec::new(),
+                moved: Sums::default(),
             }
             .opening(),
         )),
@@ -267,7 +245,7 @@ pub(super) fn open(set: &WorkingSet, context: &Context<'_>, order: &OpenCase) ->
         region_en: order.region_en.clone(),
         opened_on: order.on,
         maker: context.by.clone(),
-        committed: Vec::new(),
+        committed: Sums::default(),
         waiting: 0,
         step_on: order.on,
         last_on: order.on,
@@ -350,7 +328,7 @@ pub(super) fn close(set: &WorkingSet, context: &Context<'_>, id: &CaseId, on: Da
     if case.waiting > 0 {
         return Err(Refusal::StillWaiting { case: case.case.to_string(), waiting: case.waiting }.into());
     }
-    let units = case.committed.iter().map(|(unit, _)| *unit).chain([Unit::CNY]);
+    let units = case.committed.units().chain([Unit::CNY]);
     for unit in units {
         let name = LineName { fund: case.fund.clone(), unit };
         let left = set.line(&name)?.map_or(0, |line| line.totals().free + line.totals().held);
@@ -374,7 +352,7 @@ pub(super) fn from_opening(body: Body<'_, '_>, maker: StaffId) -> Result<Case, B
         region_en: body.text("region_en")?.into(),
         opened_on: body.day("on")?,
         maker,
-        committed: Vec::new(),
+        committed: Sums::default(),
         waiting: 0,
         step_on: body.day("on")?,
         last_on: body.day("on")?,

@@ -326,13 +326,13 @@ pub fn project(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, Str
     for row in &entry.cash {
         let bad = || BadBody { member: "cash".into() };
         let account = set.accounts.get_mut(row.account.as_ref()).and_then(Option::as_mut).ok_or_else(bad)?;
-        account.settle(Unit::parse(&row.unit).map_err(|_| bad())?, row.amount).ok_or_else(bad)?;
+        account.balances.add(Unit::parse(&row.unit).map_err(|_| bad())?, row.amount).ok_or_else(bad)?;
         changed.push((Area::Account, row.account.to_string()));
     }
     for (fund, unit, minor) in moved_on(entry) {
         let bad = || BadBody { member: "post".into() };
         let known = set.funds.get_mut(&fund).and_then(Option::as_mut).ok_or_else(bad)?;
-        known.move_on(unit, minor).ok_or_else(bad)?;
+        known.moved.add(unit, minor).ok_or_else(bad)?;
         changed.push((Area::Fund, fund));
     }
     Ok(changed)
@@ -456,7 +456,7 @@ fn change_case(
 ) -> Result<(), BadBody> {
     let bad = || BadBody { member: "case".into() };
     let case = set.cases.get_mut(disbursement.case.as_str()).and_then(Option::as_mut).ok_or_else(bad)?;
-    case.commit(disbursement.amount.unit(), committed);
+    case.committed.add(disbursement.amount.unit(), committed).ok_or_else(bad)?;
     case.last_on = case.last_on.max(on);
     case.waiting = case.waiting.checked_add_signed(waiting).ok_or_else(bad)?;
     Ok(())

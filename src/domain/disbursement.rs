@@ -353,7 +353,7 @@ pub(super) fn request(
         return Err(Refusal::Field { field: "vouchers", rule: FieldRule::TooLarge }.into());
     }
     if let Some(limit) = limit {
-        let committed = case.committed_in(limit.unit());
+        let committed = case.committed.of(limit.unit());
         if order.amount.unit() != limit.unit() || committed + order.amount.minor() > limit.minor() {
             return Err(Refusal::OverLimit {
                 case: case.case.to_string(),

@@ -6,10 +6,11 @@ use super::command::{MoveCash, OpenFund, Transfer};
 use super::decide::{CashDraft, Context, Draft, PostDraft, Stop, free_money, require};
 use super::field_rule::FieldRule;
 use super::refusal::Refusal;
+use super::sums::Sums;
 use super::vocabulary::{Basis, Category, FundType, Role, TransferReason, Use};
 use super::working_set::WorkingSet;
-use crate::ledger::canonical::{Object, Value};
-use crate::values::{AccountId, Amount, CaseId, FundId, LineName, Span, Unit};
+use crate::ledger::canonical::Object;
+use crate::values::{AccountId, Amount, CaseId, FundId, LineName, Span};
 
 /// A bank account, wallet, cash box or store, and the funds that it may feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Account {
     /// The funds.
     pub funds: Vec<FundId>,
     /// What is there by the books, in minor units of each unit; below zero where more went out than was recorded to come in.
-    pub balances: Vec<(Unit, i64)>,
+    pub balances: Sums,
 }
 
 /// A fund and what limits it.
@@ -40,13 +41,13 @@ pub struct Fund {
     /// The case whose own fund it is.
     pub case: Option<CaseId>,
     /// What went to other funds, in minor units of each unit.
-    pub moved: Vec<(Unit, i64)>,
+    pub moved: Sums,
 }
 
 impl Account {
     /// From the stored state or from the body of `account.opened`, which states no balances.
     pub fn from_object(object: &Object<'_>) -> Result<Self, BadBody> {
-        let balances = by_unit(object, "balances")?;
+        let balances = Sums::if_there(object, "balances")?;
         Ok(Self { account: Body(object).parsed("account")?, funds: Body(object).list("funds")?, balances })
     }
 
@@ -56,12 +57,7 @@ impl Account {
 
     /// The stored state.
     pub fn to_object(&self) -> Object<'static> {
-        self.opening().with("balances", Value::Object(of_units(&self.balances)))
-    }
-
-    /// Money comes in, or goes out where `minor` is below zero.
-    pub(super) fn settle(&mut self, unit: Unit, minor: i64) -> Option<()> {
-        add(&mut self.balances, unit, minor)
+        self.opening().with("balances", self.balances.to_value())
     }
 
     /// Refuses where the account may not feed the fund.
@@ -85,18 +81,13 @@ impl Fund {
             purpose: body.list("purpose")?,
             uses: body.list("uses")?,
             case: body.optional("case")?,
-            moved: by_unit(object, "moved")?,
+            moved: Sums::if_there(object, "moved")?,
         })
     }
 
     /// The stored state.
     pub fn to_object(&self) -> Object<'static> {
-        self.opening().with("moved", Value::Object(of_units(&self.moved)))
-    }
-
-    /// Money goes to another fund, or comes back where `minor` is below zero.
-    pub(super) fn move_on(&mut self, unit: Unit, minor: i64) -> Option<()> {
-        add(&mut self.moved, unit, minor)
+        self.opening().with("moved", self.moved.to_value())
     }
 
     /// The body of its opening.
@@ -146,30 +137,6 @@ impl Fund {
     }
 }
 
-/// Minor units of each unit.
-fn by_unit(object: &Object<'_>, member: &str) -> Result<Vec<(Unit, i64)>, BadBody> {
-    let bad = || BadBody { member: member.into() };
-    let Some(value) = object.get(member) else { return Ok(Vec::new()) };
-    let sums = value.as_object().ok_or_else(bad)?.iter();
-    let sums = sums.map(|(unit, minor)| Unit::parse(unit).ok().zip(minor.as_integer()));
-    sums.collect::<Option<Vec<_>>>().ok_or_else(bad)
-}
-
-fn of_units(sums: &[(Unit, i64)]) -> Object<'static> {
-    sums.iter().fold(Object::new(), |object, (unit, minor)| object.integer(unit.to_string(), *minor))
-}
-
-fn add(sums: &mut Vec<(Unit, i64)>, unit: Unit, minor: i64) -> Option<()> {
-    match sums.iter_mut().find(|(known, _)| *known == unit) {
-        Some((_, sum)) => *sum = sum.checked_add(minor)?,
-        None => {
-            sums.push((unit, minor));
-            sums.sort_unstable();
-        }
-    }
-    Some(())
-}
-
 fn list<T: ToString>(words: &[T]) -> String {
     words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -184,7 +151,7 @@ pub(super) fn open_account(set: &WorkingSet, account: &AccountId, funds: &[FundI
     if known.is_some() && fresh.is_empty() {
         return Err(Refusal::Exists { what: "account", name: account.to_string() }.into());
     }
-    let opened = Account { account: account.clone(), funds: fresh, balances: Vec::new() };
+    let opened = Account { account: account.clone(), funds: fresh, balances: Sums::default() };
     Ok(vec![Draft::fact("account.opened", opened.opening())])
 }
 
@@ -235,7 +202,7 @@ pub(super) fn open(set: &WorkingSet, order: &OpenFund) -> Result<Vec<Draft>, Sto
         purpose: order.purpose.clone(),
         uses: order.uses.clone(),
         case: None,
-        moved: Vec::new(),
+        moved: Sums::default(),
     };
     Ok(vec![Draft::fact("fund.opened", fund.opening())])
 }

@@ -14,5 +14,6 @@ pub mod fund;
 pub mod organisation;
 pub mod refusal;
 pub mod refusal_zh;
+pub mod sums;
 pub mod vocabulary;
 pub mod working_set;

@@ -36,7 +36,7 @@ fn router_with(site: Shared, beside: Router<Shared>) -> Router {
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .nest("/api/v1", api::routes())
-        .merge(portal::routes(&site))
+        .merge(portal::routes())
         .fallback(portal::not_found)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), headers::around))
         .layer(CatchPanicLayer::custom(problem::panicked))

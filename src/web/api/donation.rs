@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use crate::app::gift::{Gift, submission};
-use crate::app::writer::{Accepted, Submission};
+use crate::app::writer::{Accepted, Submission, reference_text};
 use crate::domain::fund::Account;
 use crate::domain::vocabulary::Source;
 use crate::values::{AccountId, FundId, StaffId};
@@ -124,7 +124,7 @@ async fn read(site: &Site, by: &StaffId, fields: Fields) -> Result<Submission, P
         Some(account) => account,
         None => only_account(site, &fund).await?,
     };
-    let reference = format!("{account}\u{0}{order_no}");
+    let reference = reference_text(&account, &order_no);
     let gift = Gift { fund, account, gross, fee, source, gift_count, on, order_no, name, contact, memo };
     let made = site.draw(|entropy| submission(&site.opened.row.origin, by, gift, entropy));
     let made = made.map_err(|error| {

@@ -30,6 +30,13 @@ impl Fields {
         self.left.borrow_mut().remove(name).filter(|value| !value.is_null())
     }
 
+    fn must_be_there(&self, name: &str) {
+        let absent = !self.left.borrow().contains_key(name);
+        if absent {
+            self.wrong(name, "缺少这一项", "is missing");
+        }
+    }
+
     fn wrong(&self, name: &str, zh: impl Into<String>, en: impl Into<String>) {
         self.wrong.borrow_mut().push((format!("/{name}"), zh.into(), en.into()));
     }
@@ -51,10 +58,7 @@ impl Fields {
 
     /// A text that must be there.
     pub(super) fn text(&self, name: &str, most: usize) -> Option<String> {
-        let absent = !self.left.borrow().contains_key(name);
-        if absent {
-            self.wrong(name, "缺少这一项", "is missing");
-        }
+        self.must_be_there(name);
         self.maybe_text(name, most)
     }
 
@@ -72,10 +76,7 @@ impl Fields {
 
     /// The same, which must be there.
     pub(super) fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Option<T> {
-        let absent = !self.left.borrow().contains_key(name);
-        if absent {
-            self.wrong(name, "缺少这一项", "is missing");
-        }
+        self.must_be_there(name);
         self.maybe(name)
     }
 
@@ -105,10 +106,7 @@ impl Fields {
 
     /// The same with at least one.
     pub(super) fn list<T: FromStr<Err: Display>>(&self, name: &str) -> Option<Vec<T>> {
-        let absent = !self.left.borrow().contains_key(name);
-        if absent {
-            self.wrong(name, "缺少这一项", "is missing");
-        }
+        self.must_be_there(name);
         Some(self.maybe_list(name)).filter(|read| !read.is_empty())
     }
 
@@ -139,10 +137,7 @@ impl Fields {
 
     /// The same, which must be there.
     pub(super) fn amount(&self, name: &str, unit: Unit) -> Option<Amount> {
-        let absent = !self.left.borrow().contains_key(name);
-        if absent {
-            self.wrong(name, "缺少这一项", "is missing");
-        }
+        self.must_be_there(name);
         self.maybe_amount(name, unit)
     }
 

@@ -1,11 +1,6 @@
 //! Reading: what the log says, as JSON.
 
 use crate::app::trace::{self, Facts};
-use crate::domain::campaign::Campaign;
-use crate::domain::case::Case;
-use crate::domain::disbursement::Disbursement;
-use crate::domain::disclosure::Published;
-use crate::domain::fund::{Account, Fund};
 use crate::ledger::canonical::Object;
 use crate::ledger::chain::leaf_hash;
 use crate::web::problem::Problem;
@@ -87,55 +82,42 @@ pub(super) async fn checkpoint(State(site): State<Shared>) -> Result<Response, P
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response())
 }
 
-async fn listed(site: &Site, name: &str, states: Vec<Value>) -> Answer {
+/// All things of an area as they are stored, those with a number in its order.
+async fn listed(site: &Site, area: &str, name: &str) -> Answer {
     let head = site.head().await?;
-    Ok(Json(json!({name: states, "tree_size": head.size})))
+    let mut found = site.opened.states(area, |object| Ok(plain(object))).await?;
+    found.sort_by_key(|thing| thing["request"].as_u64().or(thing["seq"].as_u64()));
+    Ok(Json(json!({name: found, "tree_size": head.size})))
 }
 
 pub(super) async fn accounts(State(site): State<Shared>) -> Answer {
-    let found = site.opened.states("account", Account::from_object).await?;
-    listed(&site, "accounts", found.iter().map(|found| plain(&found.to_object())).collect()).await
+    listed(&site, "account", "accounts").await
 }
 
 pub(super) async fn funds(State(site): State<Shared>) -> Answer {
-    let found = site.opened.states("fund", Fund::from_object).await?;
-    listed(&site, "funds", found.iter().map(|found| plain(&found.to_object())).collect()).await
+    listed(&site, "fund", "funds").await
 }
 
 pub(super) async fn campaigns(State(site): State<Shared>) -> Answer {
-    let found = site.opened.states("campaign", Campaign::from_object).await?;
-    listed(&site, "campaigns", found.iter().map(|found| plain(&found.to_object())).collect()).await
+    listed(&site, "campaign", "campaigns").await
 }
 
 pub(super) async fn cases(State(site): State<Shared>) -> Answer {
-    let found = site.opened.states("case", Case::from_object).await?;
-    listed(&site, "cases", found.iter().map(|found| plain(&found.to_object())).collect()).await
+    listed(&site, "case", "cases").await
 }
 
 pub(super) async fn disbursements(State(site): State<Shared>) -> Answer {
-    let mut found = site.opened.states("disbursement", Disbursement::from_object).await?;
-    found.sort_by_key(|payment| payment.request);
-    listed(&site, "disbursements", found.iter().map(|found| plain(&found.to_object())).collect()).await
+    listed(&site, "disbursement", "disbursements").await
 }
 
 pub(super) async fn reports(State(site): State<Shared>) -> Answer {
-    let mut found = site.opened.states("report", Published::from_object).await?;
-    found.sort_by_key(|report| report.seq);
-    listed(&site, "reports", found.iter().map(|found| plain(&found.to_object())).collect()).await
+    listed(&site, "report", "reports").await
 }
 
 fn facts(mut object: Value, facts: &Facts) -> Value {
     object["kind"] = facts.kind.clone().into();
-    for (member, text) in [
-        ("on", &facts.on),
-        ("case", &facts.case),
-        ("use", &facts.purpose),
-        ("payee_class", &facts.payee_class),
-        ("reason", &facts.reason),
-    ] {
-        if let Some(text) = text {
-            object[member] = text.clone().into();
-        }
+    for (member, text) in facts.members() {
+        object[member] = text.into();
     }
     object
 }

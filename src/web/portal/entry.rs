@@ -1,10 +1,10 @@
 //! The log itself: newest entries, and each one with its bytes and its hash.
 
 use super::page::{Page, or_told, shown};
+use crate::app::trace::parse;
 use crate::ledger::chain::leaf_hash;
 use crate::ledger::entry::Entry;
 use crate::report::labels::Language;
-use crate::store::StoreError;
 use crate::values::LineName;
 use crate::values::amount::format_minor;
 use crate::web::problem::Problem;
@@ -86,10 +86,6 @@ async fn entries(site: &Shared, language: Language, before: Option<u64>) -> Resu
     }
     rows.reverse();
     Ok(shown(&Entries { page, rows, older: (from > 0).then_some(from) }))
-}
-
-fn parse(bytes: &[u8]) -> Result<Entry<'_>, StoreError> {
-    Entry::parse(bytes).map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })
 }
 
 fn kind(page: &Page, kind: &str) -> String {

@@ -73,7 +73,6 @@ struct GiftPage {
     sentence: String,
     picture: String,
     rows: Vec<UseRow>,
-    total: String,
     wholes: Vec<Whole>,
 }
 
@@ -189,7 +188,6 @@ async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<Str
         fund_id: gift.fund.to_string(),
         picture: flow::svg(gift.gross.minor(), &head_line, &bands, open, &sentence),
         rows: rows(&page, &traced, &names),
-        total: page.money(gift.gross.minor(), unit),
         wholes: wholes(site, &page, &traced).await?,
         sentence,
         page,

@@ -148,18 +148,11 @@ pub(super) fn fund_rows(page: &Page, fund: &Fund, lines: &[LineTotals]) -> Vec<F
 
 pub(super) fn case_row(page: &Page, case: &Case) -> CaseRow {
     let words = case.categories.iter().map(|category| page.word("case.class", category.as_str()));
-    let status = case.status.name();
-    let (mark, zh) = match status {
-        "approved" => ("◐", "救助中"),
-        "closed" => ("●", "已结案"),
-        "declined" => ("✕", "不予救助"),
-        _ => ("○", "评估中"),
-    };
-    let en = match status {
-        "approved" => "being helped",
-        "closed" => "closed",
-        "declined" => "declined",
-        _ => "being assessed",
+    let (mark, zh, en) = match case.status.name() {
+        "approved" => ("◐", "救助中", "being helped"),
+        "closed" => ("●", "已结案", "closed"),
+        "declined" => ("✕", "不予救助", "declined"),
+        _ => ("○", "评估中", "being assessed"),
     };
     CaseRow {
         id: case.case.to_string(),
@@ -174,21 +167,19 @@ pub(super) fn case_row(page: &Page, case: &Case) -> CaseRow {
 fn campaign_row(page: &Page, campaign: &Campaign) -> CampaignRow {
     let (when, state) = match campaign.status {
         CampaignStatus::Filed => {
-            (format!("{} – {}", campaign.starts_on, campaign.ends_on), page.say("已备案", "filed"))
+            (format!("{} – {}", campaign.starts_on, campaign.ends_on), page.language.choose("○ 已备案", "○ filed"))
         }
-        CampaignStatus::Opened { on } => (format!("{on} –"), page.say("募捐中", "running")),
-        CampaignStatus::Ended { opened_on, on } => (format!("{opened_on} – {on}"), page.say("已结束", "ended")),
+        CampaignStatus::Opened { on } => (format!("{on} –"), page.language.choose("◐ 募捐中", "◐ running")),
+        CampaignStatus::Ended { opened_on, on } => {
+            (format!("{opened_on} – {on}"), page.language.choose("● 已结束", "● ended"))
+        }
     };
     CampaignRow {
         name: page.say(&campaign.name_zh, &campaign.name_en).to_owned(),
         fund: campaign.fund.to_string(),
         when,
         target: page.money(campaign.target.minor(), campaign.target.unit()),
-        state: match state {
-            "募捐中" | "running" => page.language.choose("◐ 募捐中", "◐ running"),
-            "已结束" | "ended" => page.language.choose("● 已结束", "● ended"),
-            _ => page.language.choose("○ 已备案", "○ filed"),
-        },
+        state,
     }
 }
 

@@ -21,7 +21,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 /// The pages in both languages.
-pub fn routes(_: &Shared) -> Router<Shared> {
+pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(front))
         .route("/g/{code}", get(short))
