@@ -77,10 +77,7 @@ async fn open_pages(session: &Session, member: Option<u64>) -> Result<(), Failur
     };
     let mut paths = vec![("/".to_owned(), "首页", "the organisation")];
     if let Some(seq) = member {
-        let opened = session.open().await?;
-        let (code, hash) = session.code(&opened);
-        opened.store.put_code(opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
-        opened.store.close().await;
+        let code = session.receipt_code(&session.open().await?, seq).await?;
         paths.push((format!("/g/{code}"), "一名会员的捐款去了哪里", "where a member's gift went"));
     }
     paths.push((format!("/zh/case/{CASE}"), "个案", "the case, in Chinese"));

@@ -223,9 +223,7 @@ impl Donation {
                         format!("entry {seq} is not a gift"),
                     ));
                 }
-                let (code, hash) = session.code(&opened);
-                opened.store.put_code(opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
-                opened.store.close().await;
+                let code = session.receipt_code(&opened, seq).await?;
                 session.out.say(
                     format!("捐赠 {seq} 的查询码（只显示这一次）：{code}\n查询：mingzhang trace --code {code}"),
                     format!("Receipt code of gift {seq} (shown this once): {code}\nLook it up: mingzhang trace --code {code}"),

@@ -238,6 +238,14 @@ impl Session {
         self.entropy.borrow_mut().id(prefix, 6)
     }
 
+    /// Makes the receipt code of a gift, to be shown once, and closes the store.
+    pub(super) async fn receipt_code(&self, opened: &Opened, seq: u64) -> Result<String, Failure> {
+        let (code, hash) = self.code(opened);
+        opened.store.put_code(opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
+        opened.store.close().await;
+        Ok(code)
+    }
+
     /// A code to be shown once, and its hash.
     pub(super) fn code(&self, opened: &Opened) -> (String, Hash) {
         let code = self.entropy.borrow_mut().code();

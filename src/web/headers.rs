@@ -1,13 +1,13 @@
 //! What surrounds every answer: its id, its security headers, one line in the log. The log holds no personal data: of a path it
 //! keeps the pattern, never what a person filled in.
 
+use super::log;
 use super::problem;
 use super::site::Shared;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use std::io::Write as _;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,14 +37,12 @@ pub async fn around(State(site): State<Shared>, request: Request, next: Next) ->
         headers.insert(REQUEST_ID.clone(), value);
     }
     let took = site.clock.elapsed().saturating_sub(started);
-    // A closed error channel must not take the server down.
-    let _ = writeln!(
-        std::io::stderr().lock(),
+    log(&format!(
         "{} {id} {method} {} {} {} ms",
         site.clock.now(),
         pattern.as_deref().unwrap_or("-"),
         response.status().as_u16(),
         took.as_millis()
-    );
+    ));
     response
 }

@@ -1,5 +1,6 @@
 //! How often an address may try.
 
+use super::held;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -24,7 +25,7 @@ impl Limiter {
 
     /// Counts a try at `now`; how long to wait where there were too many.
     pub fn try_at(&self, address: IpAddr, now: Duration) -> Result<(), Duration> {
-        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut seen = held(&self.seen);
         if seen.len() >= ADDRESSES_MAX {
             seen.retain(|_, (since, _)| now < *since + self.window);
         }

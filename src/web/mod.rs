@@ -16,7 +16,7 @@ use axum::routing::get;
 use site::{Shared, Site};
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -69,4 +69,15 @@ pub async fn serve(
     let served = axum::serve(listener, app).with_graceful_shutdown(stop).await;
     site.handle.finish().await?;
     served.map_err(|error| WriteError::Fault(error.to_string()))
+}
+
+/// A line on the log. A closed error channel must not take the server down.
+fn log(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Takes a lock. What it guards is whole after every statement, so a panic elsewhere does not make it unusable.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,6 @@
 //! Errors over HTTP: RFC 9457, with a stable type and the path of the field.
 
+use super::log;
 use crate::app::writer::WriteError;
 use crate::domain::refusal::Refusal;
 use crate::store::StoreError;
@@ -114,12 +115,6 @@ pub(super) fn unavailable() -> Problem {
         "Not possible just now; nothing was posted. Try again later",
     );
     Problem { retry_after: Some(1), ..problem }
-}
-
-fn log(text: &str) {
-    use std::io::Write as _;
-    // A closed error channel must not take the server down.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 impl IntoResponse for Problem {

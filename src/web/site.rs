@@ -1,5 +1,6 @@
 //! What every request works with.
 
+use super::held;
 use super::limit::Limiter;
 use super::problem::{self, Problem};
 use crate::app::folder::Opened;
@@ -9,6 +10,7 @@ use crate::app::writer::Handle;
 use crate::clock::Clock;
 use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
+use crate::report::labels::Language;
 use crate::store::{LedgerRow, StoreError};
 use crate::values::{Day, Hash, Zone};
 use std::collections::BTreeMap;
@@ -21,9 +23,6 @@ const LOOKUPS_A_MINUTE: u32 = 20;
 
 /// So long is a token taken for what the database said of it.
 const TOKEN_FRESH: Duration = Duration::from_secs(5);
-
-/// Pages that are kept, of some kilobytes each.
-const PAGES_MAX: usize = 1_000;
 
 /// So long are totals shown before they are read anew; pages say which entry they are as of.
 const TOTALS_FRESH: Duration = Duration::from_secs(1);
@@ -59,8 +58,8 @@ pub struct Site {
     tokens: Mutex<BTreeMap<Hash, (Token, Duration)>>,
     /// Totals of all lines, the size they are of, and when they were read.
     totals: tokio::sync::Mutex<Option<Totals>>,
-    /// Public pages by their path, each with the size of the ledger that it was made at.
-    pages: Mutex<BTreeMap<String, (u64, Arc<str>)>>,
+    /// The first page in each language, with the size of the ledger that it was made at.
+    pages: Mutex<BTreeMap<Language, (u64, Arc<str>)>>,
 }
 
 impl Site {
@@ -102,19 +101,16 @@ impl Site {
         Ok((read, lines))
     }
 
-    /// A page that was made at this size of the ledger.
-    pub fn page(&self, path: &str, size: u64) -> Option<Arc<str>> {
-        let pages = self.pages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        pages.get(path).filter(|(made_at, _)| *made_at == size).map(|(_, page)| Arc::clone(page))
+    /// The first page, if it was made at this size of the ledger.
+    pub fn first_page(&self, language: Language, size: u64) -> Option<Arc<str>> {
+        let pages = held(&self.pages);
+        pages.get(&language).filter(|(made_at, _)| *made_at == size).map(|(_, page)| Arc::clone(page))
     }
 
-    /// Keeps a page for those who ask before the ledger grows.
-    pub fn keep_page(&self, path: &str, size: u64, page: &str) {
-        let mut pages = self.pages.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if pages.len() >= PAGES_MAX {
-            pages.clear();
-        }
-        pages.insert(path.to_owned(), (size, page.into()));
+    /// Keeps the first page for those who ask before the ledger grows.
+    pub fn keep_first_page(&self, language: Language, size: u64, page: &str) {
+        let mut pages = held(&self.pages);
+        pages.insert(language, (size, page.into()));
     }
 
     /// Whom a token stands for. What the database said holds for some seconds: a busy channel shows one token all day.
@@ -122,7 +118,7 @@ impl Site {
         let (hash, now) = (self.opened.keys.vault.code_hash(shown), self.clock.elapsed());
         let fresh = |(_, seen): &(Token, Duration)| now < *seen + TOKEN_FRESH;
         let known = {
-            let tokens = self.tokens.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let tokens = held(&self.tokens);
             tokens.get(&hash).filter(|found| fresh(found)).map(|(token, _)| token.clone())
         };
         if known.is_some() {
@@ -130,7 +126,7 @@ impl Site {
         }
         let found = token::find(&self.opened, hash, self.clock.now()).await?;
         if let Some(found) = &found {
-            let mut tokens = self.tokens.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut tokens = held(&self.tokens);
             tokens.retain(|_, found| fresh(found));
             tokens.insert(hash, (found.clone(), now));
         }
@@ -149,7 +145,7 @@ impl Site {
 
     /// Works with the random source.
     pub fn draw<T>(&self, with: impl FnOnce(&mut Entropy) -> T) -> T {
-        let mut entropy = self.entropy.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut entropy = held(&self.entropy);
         with(&mut entropy)
     }
 }

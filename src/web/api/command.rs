@@ -14,18 +14,32 @@ use crate::web::login::Caller;
 use crate::web::problem::Problem;
 use crate::web::site::{Shared, Site};
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, FromRequestParts as _, Path, Request, State};
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// A request with its body.
-struct Asked {
+/// A command of staff: who asks, with its body.
+pub(super) struct Asked {
     by: StaffId,
     headers: HeaderMap,
     body: Bytes,
-    /// The path, which is part of what a key stands for.
+    /// The path below `/api/v1`, which is part of what a key stands for.
     path: String,
+}
+
+impl FromRequest<Shared> for Asked {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Shared) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, site).await.map_err(IntoResponse::into_response)?;
+        let path = parts.uri.path().trim_start_matches('/').to_owned();
+        let headers = parts.headers.clone();
+        let body = Bytes::from_request(Request::from_parts(parts, body), site).await;
+        let body = body.map_err(IntoResponse::into_response)?;
+        Ok(Self { by: caller.for_all().map_err(IntoResponse::into_response)?, headers, body, path })
+    }
 }
 
 impl Asked {
@@ -54,17 +68,7 @@ impl Asked {
     }
 }
 
-fn asked(caller: Caller, headers: HeaderMap, body: Bytes, path: impl Into<String>) -> Result<Asked, Problem> {
-    Ok(Asked { by: caller.for_all()?, headers, body, path: path.into() })
-}
-
-pub(super) async fn open_account(
-    State(site): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let asked = asked(caller, headers, body, "accounts")?;
+pub(super) async fn open_account(State(site): State<Shared>, asked: Asked) -> Result<Response, Problem> {
     let fields = asked.fields()?;
     let read = fields.parsed::<AccountId>("account").zip(fields.list::<FundId>("funds"));
     let (account, funds) = fields.end(read)?;
@@ -72,13 +76,7 @@ pub(super) async fn open_account(
     asked.post(&site, Order::OpenAccount { account, funds }, more).await
 }
 
-pub(super) async fn move_cash(
-    State(site): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let asked = asked(caller, headers, body, "accounts/move")?;
+pub(super) async fn move_cash(State(site): State<Shared>, asked: Asked) -> Result<Response, Problem> {
     let fields = asked.fields()?;
     let unit = fields.unit();
     let on = fields.day(site.today());
@@ -88,13 +86,7 @@ pub(super) async fn move_cash(
     asked.post(&site, Order::MoveCash(MoveCash { from, to, amount, on }), json!({})).await
 }
 
-pub(super) async fn open_fund(
-    State(site): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let asked = asked(caller, headers, body, "funds")?;
+pub(super) async fn open_fund(State(site): State<Shared>, asked: Asked) -> Result<Response, Problem> {
     let fields = asked.fields()?;
     let fund: FundId = fields.maybe("fund").unwrap_or_else(|| site.id("f_"));
     let (purpose, uses) = (fields.maybe_list("purpose"), fields.maybe_list("uses"));
@@ -105,13 +97,7 @@ pub(super) async fn open_fund(
     asked.post(&site, Order::OpenFund(order), more).await
 }
 
-pub(super) async fn transfer(
-    State(site): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let asked = asked(caller, headers, body, "funds/transfer")?;
+pub(super) async fn transfer(State(site): State<Shared>, asked: Asked) -> Result<Response, Problem> {
     let fields = asked.fields()?;
     let unit = fields.unit();
     let amount = fields.maybe_amount("amount", unit);
@@ -123,13 +109,7 @@ pub(super) async fn transfer(
 }
 
 /// Opens a case. The family's code is in the answer, once.
-pub(super) async fn open_case(
-    State(site): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let asked = asked(caller, headers, body, "cases")?;
+pub(super) async fn open_case(State(site): State<Shared>, asked: Asked) -> Result<Response, Problem> {
     let fields = asked.fields()?;
     let case: CaseId = fields.maybe("case").unwrap_or_else(|| site.id("c_"));
     let fund: FundId = fields.maybe("fund").unwrap_or_else(|| site.id("f_"));
@@ -155,12 +135,9 @@ pub(super) async fn open_case(
 pub(super) async fn case_step(
     State(site): State<Shared>,
     Path((case, step)): Path<(String, String)>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
+    asked: Asked,
 ) -> Result<Response, Problem> {
     let case = CaseId::parse(&case).map_err(|_| Problem::missing())?;
-    let asked = asked(caller, headers, body, format!("cases/{case}/{step}"))?;
     let fields = asked.fields()?;
     let on = fields.day(site.today());
     let unit = fields.unit();
@@ -189,13 +166,7 @@ pub(super) async fn case_step(
     asked.post(&site, order, more).await
 }
 
-pub(super) async fn request(
-    State(site): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let asked = asked(caller, headers, body, "disbursements")?;
+pub(super) async fn request(State(site): State<Shared>, asked: Asked) -> Result<Response, Problem> {
     let fields = asked.fields()?;
     let unit = fields.unit();
     let (fund, payee) = (fields.maybe("fund"), fields.maybe_text("payee", 100));
@@ -214,11 +185,8 @@ pub(super) async fn request(
 pub(super) async fn disbursement_step(
     State(site): State<Shared>,
     Path((seq, step)): Path<(u64, String)>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
+    mut asked: Asked,
 ) -> Result<Response, Problem> {
-    let mut asked = asked(caller, headers, body, format!("disbursements/{seq}/{step}"))?;
     let fields = asked.fields()?;
     let on = fields.day(site.today());
     let order = match step.as_str() {
@@ -271,11 +239,8 @@ async fn known(site: &Site, seq: u64) -> Result<Disbursement, Problem> {
 pub(super) async fn refund(
     State(site): State<Shared>,
     Path(donation): Path<u64>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    let asked = asked(caller, headers, body, format!("donations/{donation}/refund"))?;
     let fields = asked.fields()?;
     let unit = fields.unit();
     let amount = fields.maybe_amount("amount", unit);
@@ -290,11 +255,8 @@ pub(super) async fn refund(
 pub(super) async fn reverse(
     State(site): State<Shared>,
     Path(target): Path<u64>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    let asked = asked(caller, headers, body, format!("entries/{target}/reverse"))?;
     let fields = asked.fields()?;
     let reason = fields.maybe("reason").unwrap_or(ReasonClass::Other);
     let on = fields.day(site.today());

@@ -72,13 +72,12 @@ struct Home {
 }
 
 pub(super) async fn show(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
-    let (path, size) = (language.choose("/zh", "/en"), site.handle.size());
-    if let Some(page) = site.page(path, size) {
+    if let Some(page) = site.first_page(language, site.handle.size()) {
         return Html(page.to_string()).into_response();
     }
     let made = page(&site, language).await;
     if let Ok((Html(page), made_at)) = &made {
-        site.keep_page(path, *made_at, page);
+        site.keep_first_page(language, *made_at, page);
     }
     or_told(language, made.map(|(page, _)| page))
 }
