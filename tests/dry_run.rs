@@ -3,7 +3,7 @@
 use crate::books::Books;
 use serde_json::Value as Json;
 
-const MAPPING: &str = r#"
+pub(crate) const MAPPING: &str = r#"
 unit = "CNY"
 account = "bank/some-bank"
 source = "bank"
@@ -23,7 +23,7 @@ day = "%Y-%m-%d"
 
 /// Two gifts; one twice in the file; its number again with another amount; one of next century; a refund of a gift of this very
 /// file, and one of more than it gave; a last row that cannot be read and still says where the account stands.
-const STATEMENT: &str = "day,kind,amount,no,of,balance
+pub(crate) const STATEMENT: &str = "day,kind,amount,no,of,balance
 2026-03-01,gift,100.00,a1,,100.00
 2026-03-02,gift,50.00,a2,,150.00
 2026-03-02,gift,50.00,a2,,200.00

@@ -161,7 +161,7 @@ fn no_report_is_made_of_a_ledger_that_does_not_hold() {
     assert!(books.sql("update entry set leaf = zeroblob(32) where seq = 5"));
     let refused = books.run(&["report", "case", "c_1"]);
     assert_eq!(refused.status.code(), Some(1));
-    let told = String::from_utf8_lossy(&refused.stdout).into_owned();
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(told.contains("No report was made") && told.contains("first bad entry is 5"), "{told}");
 }
 

@@ -1,83 +1,10 @@
 //! The service over HTTP, with the real program: gifts and payments by programs, pages for donors, and what is refused to whom.
 
 use crate::books::Books;
+use crate::served::Served;
 use serde_json::{Value as Json, json};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-
-/// A ledger that is being served.
-struct Served {
-    books: Books,
-    child: Child,
-    address: String,
-}
-
-/// An answer.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn json(&self) -> Json {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-}
-
-impl Served {
-    fn of(books: Books) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"]).arg(books.data()).env("LANG", "en");
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
-        let told: Json = serde_json::from_str(&line).expect("one JSON object");
-        let address = told["listening"].as_str().expect("an address").to_owned();
-        Self { books, child, address }
-    }
-
-    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
-        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).expect("answered");
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
-        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
-    }
-
-    fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, &[], "")
-    }
-
-    fn post(&self, token: &str, path: &str, body: &Json) -> Answer {
-        self.send("POST", path, &[("authorization", &format!("Bearer {token}"))], &body.to_string())
-    }
-
-    /// Asks politely to end, and waits.
-    fn stop(mut self) -> Books {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(told.is_ok_and(|status| status.success()));
-        assert!(self.child.wait().expect("it ends").success());
-        std::mem::replace(&mut self.books, Books(std::path::PathBuf::from("/nonexistent")))
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// A ledger with a fund and an account, and tokens of the clerk, of the checker, and of a channel.
 fn served() -> (Served, String, String, String) {
@@ -136,9 +63,9 @@ fn a_gift_goes_from_a_program_to_the_donors_page() {
     assert_eq!(wrong.status, 422);
     ok(&clerk, &format!("/api/v1/disbursements/{request}/acknowledge"), json!({"code": family, "on": "2026-03-12"}));
 
-    let traced = site.get(&format!("/api/v1/donations/{seq}/trace")).json();
+    let traced = site.get(&format!("/api/v1/entries/{seq}/trace")).json();
     assert_eq!(traced["uses"].as_array().map(Vec::len), Some(2), "{traced}");
-    assert_eq!(traced["unspent"].as_array().map(Vec::len), Some(2), "{traced}");
+    assert_eq!(traced["left"].as_array().map(Vec::len), Some(2), "{traced}");
 
     // The donor looks it up by order number and exact amount, in both languages.
     for (language, words, left) in [
@@ -172,7 +99,7 @@ fn wrong_requests_are_told_all_that_is_wrong() {
     assert_eq!(paths, ["/fund", "/amount", "/order_no", "/sum"]);
     assert!(answer.head.contains("application/problem+json"));
 
-    for (body, status) in [("", 400), ("[]", 400), ("{", 400), ("{\"a\":\u{0}}", 400), (&"[".repeat(50_000), 400)] {
+    for (body, status) in [("", 422), ("[]", 400), ("{", 400), ("{\"a\":\u{0}}", 400), (&"[".repeat(50_000), 400)] {
         let answer = site.send("POST", "/api/v1/donations", &[("authorization", &format!("Bearer {clerk}"))], body);
         assert_eq!(answer.status, status, "{body:.40}");
     }
@@ -182,9 +109,9 @@ fn wrong_requests_are_told_all_that_is_wrong() {
 
     for (method, path, status) in [
         ("GET", "/api/v1/entries/abc", 400),
-        ("GET", "/api/v1/entries?from=-1", 400),
+        ("GET", "/api/v1/entries?from=-1", 422),
         ("DELETE", "/api/v1/donations", 405),
-        ("GET", "/api/v1/donations/99999999999999999999/trace", 400),
+        ("GET", "/api/v1/entries/99999999999999999999/trace", 400),
     ] {
         let answer = site.send(method, path, &[], "");
         assert_eq!(answer.status, status, "{path}");

@@ -6,6 +6,7 @@
 mod algebra;
 mod architecture;
 mod books;
+mod by_server;
 mod checker;
 mod dry_run;
 mod edges;
@@ -14,6 +15,7 @@ mod http;
 mod import_formats;
 mod readme;
 mod report;
+mod served;
 mod statements;
 mod steps;
 mod story;

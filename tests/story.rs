@@ -239,7 +239,7 @@ fn a_repeated_key_gives_the_first_answer_and_nothing_is_doubled() {
     let code = books.json(&["donation", "code", &seq])["code"].as_str().expect("a code").to_owned();
     assert_eq!(books.json(&["trace", "--code", &code])["donation"]["seq"], first["entry"]);
     assert_eq!(books.json(&["trace", "--order-no", "B1", "--amount", "12.50"])["donation"]["seq"], first["entry"]);
-    books.refused(&["trace", "--order-no", "B1", "--amount", "12.51"], 5, "no such gift");
+    books.refused(&["trace", "--order-no", "B1", "--amount", "12.51"], 5, "No such gift");
     books.json(&["donation", "refund", &seq]);
     let traced = books.json(&["trace", &seq]);
     assert_eq!((&traced["uses"][0]["state"], &traced["unspent"]["CNY"]), (&Json::from("void"), &Json::from(0)));

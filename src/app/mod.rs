@@ -10,6 +10,7 @@ pub mod overview;
 pub mod public_text;
 pub mod publish;
 pub mod rebuild;
+pub mod staff;
 pub mod token;
 pub mod trace;
 pub mod verify;

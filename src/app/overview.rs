@@ -1,12 +1,13 @@
 //! What stands on the first pages: every line with its totals, and the stored states of things.
 
 use super::folder::Opened;
-use crate::domain::body::BadBody;
+use crate::domain::body::{BadBody, Body};
 use crate::domain::fund::Fund;
 use crate::ledger::canonical::{Object, Value};
+use crate::ledger::entry::Entry;
 use crate::ledger::line::{Line, Totals};
 use crate::store::{LedgerRow, StoreError};
-use crate::values::LineName;
+use crate::values::{Amount, LineName};
 
 /// A line and what became of its positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,4 +85,15 @@ fn state<T>(doc: &[u8], read: impl FnOnce(&Object<'_>) -> Result<T, BadBody>) ->
     let value = Value::parse(doc).map_err(|error| damaged(error.to_string()))?;
     let object = value.as_object().ok_or_else(|| damaged("a state is an object".into()))?;
     read(object).map_err(|error| damaged(error.to_string()))
+}
+
+/// The amount that an entry states, or that it moved: the sum of its first kind of post.
+pub fn moved_by(entry: &Entry<'_>) -> Option<Amount> {
+    if let Ok(amount) = Body(&entry.body).amount("amount") {
+        return Some(amount);
+    }
+    let first = entry.post.first()?;
+    let unit = LineName::parse(&first.line)?.unit;
+    let same = entry.post.iter().filter(|post| post.op == first.op);
+    Amount::new(same.map(|post| post.to - post.from).sum(), unit).ok()
 }

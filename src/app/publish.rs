@@ -129,6 +129,12 @@ pub struct Made {
 }
 
 impl Made {
+    /// The bytes of both languages and of the data, in the order of [`Published::file_names`].
+    fn files(&self) -> Result<[Vec<u8>; 3], ReportError> {
+        let in_language = |language| pdf::render(&self.report.document(language));
+        Ok([in_language(Language::Zh)?, in_language(Language::En)?, self.report.data().to_vec()])
+    }
+
     /// Writes both languages and the data; each file is complete or not there.
     fn write(&self, out: &Path) -> Result<Vec<(PathBuf, Hash)>, PublishError> {
         let failed = |path: &Path| {
@@ -136,13 +142,8 @@ impl Made {
             move |source: io::Error| PublishError::File { path, source }
         };
         std::fs::create_dir_all(out).map_err(failed(out))?;
-        let number = self.report.full_number();
         let mut files = Vec::new();
-        for (name, bytes) in [
-            (format!("{number}.zh.pdf"), pdf::render(&self.report.document(Language::Zh))?),
-            (format!("{number}.en.pdf"), pdf::render(&self.report.document(Language::En))?),
-            (format!("{number}.json"), self.report.data().to_vec()),
-        ] {
+        for (name, bytes) in Published::names_of(&self.report.full_number()).into_iter().zip(self.files()?) {
             let path = out.join(name);
             let fresh = path.with_extension("new");
             std::fs::write(&fresh, &bytes).and_then(|()| std::fs::rename(&fresh, &path)).map_err(failed(&path))?;
@@ -150,6 +151,39 @@ impl Made {
         }
         Ok(files)
     }
+}
+
+/// A file of a published report, by its place in [`Published::file_names`], with the hash that its entry states. Where the file that
+/// was written is gone or is not the one that was published, it is made again: the same ledger gives the same bytes.
+pub async fn file(opened: &Opened, known: &Published, place: usize) -> Result<(Vec<u8>, Hash), PublishError> {
+    let bytes = opened.store.entry(opened.row.ledger_id, known.seq).await?.unwrap_or_default();
+    let entry = Entry::parse(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let body = Body(&entry.body);
+    let stated = ["pdf_zh", "pdf_en", "data"].get(place).and_then(|member| body.optional_text(member));
+    let stated = stated.and_then(Hash::from_hex).ok_or_else(|| damaged("its hash is missing".into()))?;
+    let path = opened.folder.path().join("reports").join(&known.file_names()[place]);
+    if let Ok(bytes) = std::fs::read(path)
+        && Hash::of(&[&bytes]) == stated
+    {
+        return Ok((bytes, stated));
+    }
+    let again = at_size(opened, known.case.as_str(), known.size, Some((known.number.clone(), known.version))).await?;
+    let [zh, en, data] = again.files()?;
+    let made = if place == 0 {
+        zh
+    } else if place == 1 {
+        en
+    } else {
+        data
+    };
+    if Hash::of(&[&made]) == stated {
+        return Ok((made, stated));
+    }
+    Err(damaged(format!("report {} cannot be made again as it was published", known.number)).into())
+}
+
+fn damaged(what: String) -> StoreError {
+    StoreError::Damaged { table: "report", what }
 }
 
 /// The state of a thing that must exist.

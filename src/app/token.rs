@@ -23,6 +23,9 @@ pub struct Token {
 }
 
 impl Scope {
+    /// All scopes.
+    pub const ALL: [Self; 2] = [Self::All, Self::Donations];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -194,6 +194,7 @@ enum Job {
     Find(Vec<Lookup>, oneshot::Sender<Result<Vec<Option<u64>>, WriteError>>),
     Post(Vec<Submission>, oneshot::Sender<Answer>),
     Finish(oneshot::Sender<Result<(), WriteError>>),
+    Roles(oneshot::Sender<Result<(), WriteError>>),
 }
 
 /// The way to the writer.
@@ -233,6 +234,13 @@ impl Handle {
         answer.await.map_err(|_| WriteError::Ended)?
     }
 
+    /// Reads the roles again, after somebody changed them; commands that are queued from now on are judged by them.
+    pub async fn roles_changed(&self) -> Result<(), WriteError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job::Roles(reply)).await.map_err(|_| WriteError::Ended)?;
+        answer.await.map_err(|_| WriteError::Ended)?
+    }
+
     /// How many entries are durable: whoever reads sees at least these.
     pub fn size(&self) -> u64 {
         self.durable.load(Ordering::Acquire)
@@ -267,17 +275,24 @@ pub async fn start_with_memory(
     trust: ClockTrust,
     memory: usize,
 ) -> Result<Handle, WriteError> {
-    launch(opened, lock, clock, trust, memory, None).await
+    launch(opened, Some(lock), clock, trust, memory, None).await
 }
 
 /// Starts a writer that judges and answers as the other one does, and writes nothing: what it was given ends with it.
-pub async fn rehearse(opened: Opened, lock: WriteLock, clock: Clock, trust: ClockTrust) -> Result<Handle, WriteError> {
+///
+/// Beside a writer that runs there is no lock to be had, and none is needed.
+pub async fn rehearse(
+    opened: Opened,
+    lock: Option<WriteLock>,
+    clock: Clock,
+    trust: ClockTrust,
+) -> Result<Handle, WriteError> {
     launch(opened, lock, clock, trust, MEMORY_MAX, Some(Vec::new())).await
 }
 
 async fn launch(
     opened: Opened,
-    lock: WriteLock,
+    lock: Option<WriteLock>,
     clock: Clock,
     trust: ClockTrust,
     memory: usize,
@@ -422,12 +437,7 @@ impl Writer {
             let name = LineName::parse(&name).ok_or(StoreError::Damaged { table: "line", what: name })?;
             self.line_ids.insert(name, id);
         }
-        self.roles = BTreeMap::new();
-        for (staff, role) in self.store().roles(ledger_id).await? {
-            if let (Ok(staff), Ok(role)) = (StaffId::parse(&staff), Role::parse(&role)) {
-                self.roles.entry(staff).or_default().insert(role);
-            }
-        }
+        self.load_roles().await?;
         self.latest_person = self.store().latest_person(ledger_id).await?;
         self.signed = self.opened.folder.signed(&self.opened.keys)?.map_or(0, |checkpoint| checkpoint.size);
         self.durable = (self.head.size(), self.head.frontier.root());
@@ -435,6 +445,17 @@ impl Writer {
         self.fetch(&Need::Subject(Area::Organisation, String::new())).await?;
         if let Ok(Some(organisation)) = self.set.organisation() {
             self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
+        }
+        Ok(())
+    }
+
+    async fn load_roles(&mut self) -> Result<(), WriteError> {
+        let rows = self.store().roles(self.ledger_id()).await?;
+        self.roles = BTreeMap::new();
+        for (staff, role) in rows {
+            if let (Ok(staff), Ok(role)) = (StaffId::parse(&staff), Role::parse(&role)) {
+                self.roles.entry(staff).or_default().insert(role);
+            }
         }
         Ok(())
     }
@@ -463,6 +484,9 @@ impl Writer {
             while let Some(job) = next.take() {
                 match job {
                     Job::Finish(reply) => finishing.push(reply),
+                    Job::Roles(reply) => {
+                        let _ = reply.send(self.load_roles().await);
+                    }
                     Job::Find(lookups, reply) => {
                         let _ = reply.send(self.find(&lookups, &mut in_flight).await);
                     }

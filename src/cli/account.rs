@@ -2,9 +2,9 @@
 
 use super::fund::amount;
 use super::session::{Failure, Session};
-use crate::domain::command::{MoveCash, Order};
 use crate::values::amount::format_minor;
 use crate::values::{AccountId, Day, FundId, Unit};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Bank accounts, wallets, cash boxes
@@ -43,30 +43,27 @@ impl Account {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Open { account, fund } => {
-                let payload = format!("{account} {fund:?}");
-                let names = fund.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let accepted =
-                    session.post(Order::OpenAccount { account: account.clone(), funds: fund }, &payload).await?;
+                let names = all(&fund);
+                let answer = session.send("/accounts", json!({"account": account.as_str(), "funds": names})).await?;
+                let names = names.join(", ");
                 session.told(
-                    accepted,
+                    &answer,
                     format!("账户 {account} 已对基金 {names} 开放"),
                     format!("Account {account} is open for {names}"),
-                    serde_json::json!({"account": account.as_str()}),
                 );
             }
             Self::Move { from, to, amount: given, unit, on } => {
                 let amount = amount(&given, unit, "--amount")?;
-                let on = session.day(on).await?;
-                let payload = format!("move {from} {to} {amount} {on}");
-                let order = MoveCash { from: from.clone(), to: to.clone(), amount, on };
-                let accepted = session.post(Order::MoveCash(order), &payload).await?;
+                let body = json!({
+                    "from": from.as_str(), "to": to.as_str(), "amount": amount.minor(), "unit": unit.as_str(), "on": shown(on),
+                });
+                let answer = session.send("/accounts/move", body).await?;
                 session.told(
-                    accepted,
+                    &answer,
                     format!("{amount} 已从账户 {from} 转到账户 {to}"),
                     format!("{amount} went from account {from} to account {to}"),
-                    serde_json::json!({"from": from.as_str(), "to": to.as_str()}),
                 );
-                session.warn_overdrawn(&from, unit).await?;
+                session.warn_overdrawn(from.as_str(), unit).await?;
             }
             Self::List => list_accounts(session).await?,
         }
@@ -75,7 +72,7 @@ impl Account {
 }
 
 async fn list_accounts(session: &Session) -> Result<(), Failure> {
-    let accounts = session.objects("account").await?;
+    let accounts = session.list("accounts").await?;
     let mut rows = Vec::new();
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
     for account in &accounts {
@@ -98,7 +95,7 @@ async fn list_accounts(session: &Session) -> Result<(), Failure> {
         [("account", false), ("funds", false), ("balance", true), ("unit", false)],
     );
     session.out.table(&heads, &rows);
-    session.out.object(&serde_json::json!({"accounts": accounts}));
+    session.out.object(&json!({"accounts": accounts}));
     Ok(())
 }
 
@@ -106,6 +103,16 @@ async fn list_accounts(session: &Session) -> Result<(), Failure> {
 fn balances(account: &serde_json::Value) -> Vec<(Unit, i64)> {
     let balances = account["balances"].as_object().into_iter().flatten();
     balances.filter_map(|(unit, minor)| Unit::parse(unit).ok().zip(minor.as_i64())).collect()
+}
+
+/// A value as the interface takes it; nothing where none was given.
+pub(super) fn shown<T: ToString>(value: Option<T>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+/// The words of a list, as the interface takes them.
+pub(super) fn all<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
 }
 
 /// A text member of a stored state.
@@ -120,18 +127,10 @@ pub(super) fn list(object: &serde_json::Value, member: &str) -> String {
 }
 
 impl Session {
-    /// All stored states of an area.
-    pub(super) async fn objects(&self, area: &str) -> Result<Vec<serde_json::Value>, Failure> {
-        let opened = self.open().await?;
-        let rows = opened.store.subjects(opened.row.ledger_id, area).await?;
-        opened.store.close().await;
-        Ok(rows.into_iter().filter_map(|(_, doc)| serde_json::from_slice(&doc).ok()).collect())
-    }
-
     /// Says so where more went out of an account than was recorded to come in.
-    pub(super) async fn warn_overdrawn(&self, account: &AccountId, unit: Unit) -> Result<(), Failure> {
-        let accounts = self.objects("account").await?;
-        let known = accounts.iter().find(|known| text(known, "account") == account.as_str());
+    pub(super) async fn warn_overdrawn(&self, account: &str, unit: Unit) -> Result<(), Failure> {
+        let accounts = self.list("accounts").await?;
+        let known = accounts.iter().find(|known| text(known, "account") == account);
         let balance = known.and_then(|known| balances(known).into_iter().find(|(known, _)| *known == unit));
         if let Some((_, minor)) = balance.filter(|(_, minor)| *minor < 0) {
             let figure = format_minor(minor, unit);
@@ -145,29 +144,5 @@ impl Session {
             );
         }
         Ok(())
-    }
-
-    /// The account given, or the only one that may feed the fund.
-    pub(super) async fn account_for(&self, fund: &str, given: Option<AccountId>) -> Result<AccountId, Failure> {
-        if let Some(account) = given {
-            return Ok(account);
-        }
-        let accounts = self.objects("account").await?;
-        let feeding: Vec<String> = accounts
-            .iter()
-            .filter(|account| account["funds"].as_array().is_some_and(|funds| funds.iter().any(|known| known == fund)))
-            .map(|account| text(account, "account"))
-            .collect();
-        match feeding.as_slice() {
-            [only] => AccountId::parse(only).map_err(|error| Failure::input(error.to_string(), error.to_string())),
-            [] => Err(Failure::input(
-                format!("基金 {fund} 还没有账户。先运行：mingzhang account open 账户名 --fund {fund}。"),
-                format!("no account feeds fund {fund} yet: run `mingzhang account open NAME --fund {fund}` first"),
-            )),
-            several => Err(Failure::input(
-                format!("基金 {fund} 有几个账户（{}），请用 --account 指明。", several.join("、")),
-                format!("fund {fund} has several accounts ({}); say which with --account", several.join(", ")),
-            )),
-        }
     }
 }

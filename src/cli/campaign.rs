@@ -1,11 +1,11 @@
 //! `campaign`: public appeals.
 
-use super::account::text;
+use super::account::{shown, text};
 use super::fund::amount;
 use super::session::{Failure, Session};
-use crate::domain::command::{FileCampaign, Order};
 use crate::domain::vocabulary::Basis;
 use crate::values::{CampaignId, Day, FundId, Unit};
+use serde_json::json;
 
 /// Public appeals
 #[derive(Debug, clap::Subcommand)]
@@ -72,57 +72,44 @@ impl Campaign {
         match self {
             Self::File { id, name_zh, name_en, fund, filing_no, starts, ends, target, unit, surplus, on } => {
                 let target = amount(&target, unit, "--target")?;
-                let on = session.day(on).await?;
-                let payload =
-                    format!("{id:?} {name_zh} {name_en} {fund} {filing_no:?} {starts} {ends} {target} {surplus} {on}");
-                let campaign =
-                    id.unwrap_or_else(|| CampaignId::parse(&session.id("k_")).expect("random ids follow the grammar"));
-                let order = FileCampaign {
-                    campaign: campaign.clone(),
-                    name_zh: crate::values::text::nfc(&name_zh),
-                    name_en: crate::values::text::nfc(&name_en),
-                    fund,
-                    filing_no: filing_no.map(|text| crate::values::text::nfc(&text)),
-                    starts_on: starts,
-                    ends_on: ends,
-                    target,
-                    surplus,
-                    on,
-                };
-                let accepted = session.post(Order::FileCampaign(order), &payload).await?;
+                let body = json!({
+                    "campaign": shown(id), "name_zh": name_zh, "name_en": name_en, "fund": fund.as_str(),
+                    "filing_no": filing_no, "starts_on": starts.to_string(), "ends_on": ends.to_string(),
+                    "target": target.minor(), "unit": unit.as_str(), "surplus": surplus.as_str(), "on": shown(on),
+                });
+                let answer = session.send("/campaigns", body).await?;
+                let campaign = text(&answer, "campaign");
                 session.told(
-                    accepted,
+                    &answer,
                     format!("募捐方案 {campaign}“{name_zh}”已备案"),
                     format!("Appeal {campaign} “{name_en}” is filed"),
-                    serde_json::json!({"campaign": campaign.as_str()}),
                 );
             }
             Self::Open { campaign, on } => {
-                let on = session.day(on).await?;
-                let order = Order::OpenCampaign { campaign: campaign.clone(), on };
-                let accepted = session.post(order, &format!("open {campaign} {on}")).await?;
+                let path = format!("/campaigns/{campaign}/open");
+                let answer = session.send(path, json!({"on": shown(on)})).await?;
+                let on = text(&answer, "on");
                 session.told(
-                    accepted,
+                    &answer,
                     format!("募捐活动 {campaign} 从 {on} 开始"),
                     format!("Appeal {campaign} runs from {on}"),
-                    serde_json::json!({"campaign": campaign.as_str()}),
                 );
             }
             Self::End { campaign, on } => {
-                let on = session.day(on).await?;
-                let order = Order::EndCampaign { campaign: campaign.clone(), on };
-                let accepted = session.post(order, &format!("end {campaign} {on}")).await?;
+                let answer = session.send(format!("/campaigns/{campaign}/end"), json!({"on": shown(on)})).await?;
+                let on = text(&answer, "on");
                 session.told(
-                    accepted,
+                    &answer,
                     format!("募捐活动 {campaign} 于 {on} 结束"),
                     format!("Appeal {campaign} ended on {on}"),
-                    serde_json::json!({"campaign": campaign.as_str()}),
                 );
             }
             Self::List => {
-                let campaigns = session.objects("campaign").await?;
-                let rows: Vec<Vec<String>> = campaigns
-                    .iter()
+                let answer = session.get("/campaigns").await?;
+                let rows: Vec<Vec<String>> = answer["campaigns"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
                     .map(|known| {
                         vec![
                             text(known, "campaign"),
@@ -153,7 +140,7 @@ impl Campaign {
                     ],
                 );
                 session.out.table(&heads, &rows);
-                session.out.object(&serde_json::json!({"campaigns": campaigns}));
+                session.out.object(&answer);
             }
         }
         Ok(())

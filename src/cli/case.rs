@@ -1,11 +1,11 @@
 //! `case`: cases of aid.
 
-use super::account::text;
+use super::account::{all, shown, text};
 use super::fund::amount;
 use super::session::{Failure, Session};
-use crate::domain::command::{OpenCase, Order};
 use crate::domain::vocabulary::{Category, ReasonClass};
 use crate::values::{CaseId, Day, FundId, Unit};
+use serde_json::json;
 
 /// Cases of aid
 #[derive(Debug, clap::Subcommand)]
@@ -85,44 +85,20 @@ pub(super) enum Case {
 impl Case {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let told = |case: &CaseId| serde_json::json!({"case": case.as_str()});
         match self {
             Self::Open { id, category, fund, region_zh, region_en, on } => {
-                let on = session.day(on).await?;
-                let payload = format!("{id:?} {category:?} {fund:?} {region_zh} {region_en:?} {on}");
-                let case =
-                    id.unwrap_or_else(|| CaseId::parse(&session.id("c_")).expect("random ids follow the grammar"));
-                let fund = match fund {
-                    Some(fund) => fund,
-                    None => FundId::parse(&session.id("f_")).expect("random ids follow the grammar"),
-                };
-                let opened = session.open().await?;
-                let (code, hash) = session.code(&opened);
-                opened.store.close().await;
-                let region_en = region_en.unwrap_or_else(|| region_zh.clone());
-                let order = OpenCase {
-                    case: case.clone(),
-                    fund: fund.clone(),
-                    categories: category,
-                    region_zh: crate::values::text::nfc(&region_zh),
-                    region_en: crate::values::text::nfc(&region_en),
-                    on,
-                };
-                let subject = case.to_string();
-                let accepted = session
-                    .post_with(Order::OpenCase(order), &payload, |mut submission| {
-                        submission.codes.push(("family", hash, subject));
-                        submission
-                    })
-                    .await?;
-                let code = (!accepted.repeated).then_some(code);
+                let body = json!({
+                    "case": shown(id), "fund": shown(fund), "categories": all(&category), "region_zh": region_zh,
+                    "region_en": region_en, "on": shown(on),
+                });
+                let answer = session.send("/cases", body).await?;
+                let (case, fund) = (text(&answer, "case"), text(&answer, "fund"));
                 session.told(
-                    accepted,
+                    &answer,
                     format!("个案 {case} 已立案，专用基金 {fund}"),
                     format!("Case {case} is open, with its own fund {fund}"),
-                    serde_json::json!({"case": case.as_str(), "fund": fund.as_str(), "family_code": code}),
                 );
-                if let Some(code) = code {
+                if let Some(code) = answer["family_code"].as_str() {
                     session.out.say(
                         format!("家属确认码（只显示这一次，请当面交给家属）：{code}"),
                         format!("The family's code (shown this once; hand it to the family): {code}"),
@@ -130,55 +106,47 @@ impl Case {
                 }
             }
             Self::Assess { case, need, unit, on } => {
-                let (need, on) = (amount(&need, unit, "--need")?, session.day(on).await?);
-                let order = Order::AssessCase { case: case.clone(), need, on };
-                let accepted = session.post(order, &format!("assess {case} {need} {on}")).await?;
+                let need = amount(&need, unit, "--need")?;
+                let body = json!({"need": need.minor(), "unit": unit.as_str(), "on": shown(on)});
+                let answer = session.send(format!("/cases/{case}/assess"), body).await?;
                 session.told(
-                    accepted,
+                    &answer,
                     format!("个案 {case} 已评估，需要 {need}"),
                     format!("Case {case} is assessed: {need} are needed"),
-                    told(&case),
                 );
             }
             Self::Approve { case, limit, unit, on } => {
                 let limit = limit.as_deref().map(|text| amount(text, unit, "--limit")).transpose()?;
-                let on = session.day(on).await?;
-                let order = Order::ApproveCase { case: case.clone(), limit, on };
-                let accepted = session.post(order, &format!("approve {case} {limit:?} {on}")).await?;
-                session.told(
-                    accepted,
-                    match limit {
-                        Some(limit) => format!("个案 {case} 已批准救助，最多 {limit}"),
-                        None => format!("个案 {case} 已批准救助，没有设上限"),
-                    },
-                    match limit {
-                        Some(limit) => format!("Case {case} is approved, for {limit} at most"),
-                        None => format!("Case {case} is approved, without a limit"),
-                    },
-                    told(&case),
-                );
+                let minor = limit.map(|limit| limit.minor());
+                let body = json!({"limit": minor, "unit": unit.as_str(), "on": shown(on)});
+                let answer = session.send(format!("/cases/{case}/approve"), body).await?;
+                let (zh, en) = match limit {
+                    Some(limit) => (
+                        format!("个案 {case} 已批准救助，最多 {limit}"),
+                        format!("Case {case} is approved, for {limit} at most"),
+                    ),
+                    None => (
+                        format!("个案 {case} 已批准救助，没有设上限"),
+                        format!("Case {case} is approved, without a limit"),
+                    ),
+                };
+                session.told(&answer, zh, en);
             }
             Self::Decline { case, reason, on } => {
-                let on = session.day(on).await?;
-                let order = Order::DeclineCase { case: case.clone(), reason, on };
-                let accepted = session.post(order, &format!("decline {case} {reason} {on}")).await?;
-                session.told(
-                    accepted,
-                    format!("个案 {case} 不予救助"),
-                    format!("Case {case} is declined"),
-                    told(&case),
-                );
+                let body = json!({"reason": reason.as_str(), "on": shown(on)});
+                let answer = session.send(format!("/cases/{case}/decline"), body).await?;
+                session.told(&answer, format!("个案 {case} 不予救助"), format!("Case {case} is declined"));
             }
             Self::Close { case, on } => {
-                let on = session.day(on).await?;
-                let order = Order::CloseCase { case: case.clone(), on };
-                let accepted = session.post(order, &format!("close {case} {on}")).await?;
-                session.told(accepted, format!("个案 {case} 已结案"), format!("Case {case} is closed"), told(&case));
+                let answer = session.send(format!("/cases/{case}/close"), json!({"on": shown(on)})).await?;
+                session.told(&answer, format!("个案 {case} 已结案"), format!("Case {case} is closed"));
             }
             Self::List => {
-                let cases = session.objects("case").await?;
-                let rows: Vec<Vec<String>> = cases
-                    .iter()
+                let answer = session.get("/cases").await?;
+                let rows: Vec<Vec<String>> = answer["cases"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
                     .map(|known| {
                         vec![
                             text(known, "case"),
@@ -212,7 +180,7 @@ impl Case {
                     ],
                 );
                 session.out.table(&heads, &rows);
-                session.out.object(&serde_json::json!({"cases": cases}));
+                session.out.object(&answer);
             }
         }
         Ok(())

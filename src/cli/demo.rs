@@ -1,5 +1,6 @@
 //! `demo`: from nothing to published books in one command: a child with leukaemia, 132,000.00 yuan, every fen followed.
 
+use super::account::text;
 use super::init::Init;
 use super::out::Out;
 use super::session::{Failure, Session};
@@ -12,9 +13,11 @@ use crate::domain::command::{FileCampaign, OpenCase, OpenFund, Order, RequestDis
 use crate::domain::vocabulary::{Basis, Category, FeeOnRefund, FundType, PayeeClass, ReasonClass, TransferReason, Use};
 use crate::exchange::import::{Mapping, Options};
 use crate::values::{AccountId, Amount, CampaignId, CaseId, Day, FundId, Hash, Origin, StaffId, Unit};
+use serde_json::json;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 
 /// A worked example from nothing: gifts, a case under four eyes, reports, a trace
 #[derive(Debug, clap::Args)]
@@ -50,6 +53,8 @@ impl Demo {
             trust: session.trust,
             clock: session.clock,
             entropy: RefCell::new(crate::entropy::Entropy::new()),
+            server: None,
+            service: Mutex::default(),
         };
         let quiet = Session {
             out: Out { json: false, ..session.out },
@@ -60,6 +65,8 @@ impl Demo {
             trust: session.trust,
             clock: session.clock,
             entropy: RefCell::new(crate::entropy::Entropy::new()),
+            server: None,
+            service: Mutex::default(),
         };
         let member = story(&told, &quiet, &self.dir).await?;
         if self.no_serve { Ok(()) } else { open_pages(&told, member).await }
@@ -77,8 +84,8 @@ async fn open_pages(session: &Session, member: Option<u64>) -> Result<(), Failur
     };
     let mut paths = vec![("/".to_owned(), "首页", "the organisation")];
     if let Some(seq) = member {
-        let code = session.receipt_code(&session.open().await?, seq).await?;
-        paths.push((format!("/g/{code}"), "一名会员的捐款去了哪里", "where a member's gift went"));
+        let answer = session.send(format!("/donations/{seq}/code"), json!({})).await?;
+        paths.push((format!("/g/{}", text(&answer, "code")), "一名会员的捐款去了哪里", "where a member's gift went"));
     }
     paths.push((format!("/zh/case/{CASE}"), "个案", "the case, in Chinese"));
     serve::serve(session, listener, &paths).await
@@ -349,15 +356,13 @@ async fn publish_and_show(
     family_code: &str,
 ) -> Result<Option<u64>, Failure> {
     let out = &session.out;
-    let published = report::publish(session, CASE, Some(dir.join("reports"))).await?;
+    let published = report::publish(session, CASE, Some(&dir.join("reports"))).await?;
     out.say("已公布个案报告：", "The case report is published:");
-    for (path, _) in &published.files {
-        out.say(format!("  {}", path.display()), format!("  {}", path.display()));
-    }
+    report::say_files(session, &published);
     let opened = session.open().await?;
     if let Some(member) = member.filter(|_| !out.json) {
         out.say("一名会员的 500.00 元去了哪里：", "Where a member's 500.00 yuan went:");
-        trace::show(quiet, &opened, member, None).await?;
+        trace::show(quiet, member, None).await?;
     }
     let size = opened.row.size;
     opened.store.close().await;
@@ -376,13 +381,8 @@ async fn publish_and_show(
             if verdict.first_bad.is_none() { "holds" } else { "does not hold" }
         ),
     );
-    let files: Vec<_> = published
-        .files
-        .iter()
-        .map(|(path, hash)| serde_json::json!({"path": path.display().to_string(), "sha256": hash.to_hex()}))
-        .collect();
-    out.object(&serde_json::json!({
-        "dir": data.to_string(), "entries": size, "ok": verdict.first_bad.is_none(), "case": CASE, "files": files, "member_gift": member,
+    out.object(&json!({
+        "dir": data.to_string(), "entries": size, "ok": verdict.first_bad.is_none(), "case": CASE, "files": published["files"], "member_gift": member,
         "family_code": family_code,
     }));
     if verdict.first_bad.is_none() { Ok(member) } else { Err(Failure::NotOk) }

@@ -1,14 +1,12 @@
 //! `disbursement`: payments for a case, under four eyes.
 
-use super::account::text;
-use super::fund::amount;
+use super::account::{shown, text};
+use super::fund::{amount, minor};
 use super::session::{Failure, Session};
-use crate::domain::command::{Order, RequestDisbursement};
-use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{PayeeClass, ReasonClass, Use};
-use crate::ledger::commitment;
 use crate::values::amount::format_minor;
-use crate::values::{AccountId, CaseId, Day, FundId, StaffId, Unit};
+use crate::values::{AccountId, CaseId, Day, FundId, Unit};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Payments for a case
@@ -112,97 +110,69 @@ impl Disbursement {
         match self {
             Self::Request { case, fund, amount: given, unit, purpose, payee_class, payee, vouchers, on } => {
                 let amount = amount(&given, unit, "--amount")?;
-                let on = session.day(on).await?;
-                let payload = format!("{case} {fund:?} {amount} {purpose} {payee_class} {vouchers} {on}");
-                let salt: [u8; 32] = session.entropy.borrow_mut().bytes();
-                let payee = payee.map(|name| commitment::blob(&salt, crate::values::text::nfc(&name).as_bytes()));
-                let order =
-                    RequestDisbursement { case: case.clone(), fund, amount, purpose, payee_class, payee, vouchers, on };
-                let accepted = session.post(Order::RequestDisbursement(order), &payload).await?;
+                let body = json!({
+                    "case": case.as_str(), "fund": shown(fund), "amount": amount.minor(), "unit": unit.as_str(),
+                    "use": purpose.as_str(), "payee_class": payee_class.as_str(), "payee": payee, "vouchers": vouchers,
+                    "on": shown(on),
+                });
+                let answer = session.send("/disbursements", body).await?;
+                let seq = &answer["disbursement"];
                 session.told(
-                    accepted,
-                    format!("拨付申请 {} 已提交：个案 {case}，{amount}，待复核", accepted.seq),
-                    format!("Payment {} for case {case} is requested: {amount}, waits for a checker", accepted.seq),
-                    serde_json::json!({"disbursement": accepted.seq}),
+                    &answer,
+                    format!("拨付申请 {seq} 已提交：个案 {case}，{amount}，待复核"),
+                    format!("Payment {seq} for case {case} is requested: {amount}, waits for a checker"),
                 );
             }
             Self::Approve { seq, on } => {
-                let on = session.day(on).await?;
-                let accepted = session
-                    .post(Order::ApproveDisbursement { request: seq, on }, &format!("approve {seq} {on}"))
-                    .await?;
-                let (amount, known) = (session.amount_of(accepted.seq).await?, known(session, seq).await?);
+                let answer = step(session, seq, "approve", json!({"on": shown(on)})).await?;
+                let (amount, known) = (session.amount_of(&answer).await?, known(session, seq).await?);
                 let fund = text(&known, "fund");
                 session.told(
-                    accepted,
+                    &answer,
                     format!("拨付 {seq} 已复核同意，基金 {fund} 中的 {amount} 已预留"),
                     format!("Payment {seq} is approved; {amount} of fund {fund} are held"),
-                    told(seq),
                 );
             }
             Self::Reject { seq, reason, on } => {
-                let on = session.day(on).await?;
-                let order = Order::RejectDisbursement { request: seq, reason, on };
-                let accepted = session.post(order, &format!("reject {seq} {reason} {on}")).await?;
+                let body = json!({"reason": reason.as_str(), "on": shown(on)});
+                let answer = step(session, seq, "reject", body).await?;
                 let why = session.out.word("reason", reason.as_str());
                 session.told(
-                    accepted,
+                    &answer,
                     format!("拨付 {seq} 已驳回（{why}）"),
                     format!("Payment {seq} is rejected ({why})"),
-                    told(seq),
                 );
             }
             Self::Pay { seq, account, on } => {
-                let on = session.day(on).await?;
-                let known = known(session, seq).await?;
-                let account = session.account_for(&text(&known, "fund"), account).await?;
-                let order = Order::PayDisbursement { request: seq, account: account.clone(), on };
-                let accepted = session.post(order, &format!("pay {seq} {account} {on}")).await?;
-                let amount = session.amount_of(accepted.seq).await?;
+                let answer = step(session, seq, "pay", json!({"account": shown(account), "on": shown(on)})).await?;
+                let (amount, known) = (session.amount_of(&answer).await?, known(session, seq).await?);
+                let account = text(&known, "account");
                 session.told(
-                    accepted,
+                    &answer,
                     format!("拨付 {seq} 已从账户 {account} 支付 {amount}"),
                     format!("Payment {seq}: {amount} are paid from account {account}"),
-                    told(seq),
                 );
                 session.warn_overdrawn(&account, unit_of(&known)).await?;
             }
             Self::Return { seq, amount: given, unit, account, on } => {
-                let amount = given.as_deref().map(|text| amount(text, unit, "--amount")).transpose()?;
-                let on = session.day(on).await?;
-                let order = Order::ReturnDisbursement { request: seq, amount, account, on };
-                let accepted = session.post(order, &format!("return {seq} {amount:?} {on}")).await?;
-                let amount = session.amount_of(accepted.seq).await?;
+                let body = json!({
+                    "amount": minor(given, unit, "--amount")?, "unit": unit.as_str(), "account": shown(account),
+                    "on": shown(on),
+                });
+                let answer = step(session, seq, "return", body).await?;
+                let amount = session.amount_of(&answer).await?;
                 session.told(
-                    accepted,
+                    &answer,
                     format!("拨付 {seq} 退回 {amount}，已入账"),
                     format!("{amount} of payment {seq} came back"),
-                    told(seq),
                 );
             }
             Self::Acknowledge { seq, code, on } => {
-                let on = session.day(on).await?;
-                let known = known(session, seq).await?;
-                let opened = session.open().await?;
-                let hash = opened.keys.vault.code_hash(&code);
-                let case = opened.store.code(opened.row.ledger_id, "family", hash).await?;
-                opened.store.close().await;
-                if case.as_deref() != Some(text(&known, "case").as_str()) {
-                    return Err(Refusal::WrongCode { seq }.into());
-                }
-                let order = Order::AcknowledgeDisbursement { request: seq, on };
-                let accepted = session
-                    .post_with(order, &format!("acknowledge {seq} {on}"), |mut submission| {
-                        // The family posts this, not staff.
-                        submission.command.by = StaffId::system();
-                        submission
-                    })
-                    .await?;
+                let answer = step(session, seq, "acknowledge", json!({"code": code, "on": shown(on)})).await?;
                 session.told(
-                    accepted,
+                    &answer,
                     format!("家属已确认收到拨付 {seq}"),
                     format!("The family has confirmed payment {seq}"),
-                    told(seq),
                 );
             }
             Self::List => list_disbursements(session).await?,
@@ -213,13 +183,11 @@ impl Disbursement {
 
 async fn list_disbursements(session: &Session) -> Result<(), Failure> {
     let out = &session.out;
-    let mut disbursements = session.objects("disbursement").await?;
-    disbursements.sort_by_key(|known| known["request"].as_u64());
-    let opened = session.open().await?;
-    let staff: BTreeMap<String, String> = opened.store.staff(opened.row.ledger_id).await?.into_iter().collect();
-    opened.store.close().await;
+    let answer = session.get("/disbursements").await?;
+    let users = session.list("users").await?;
+    let staff: BTreeMap<String, String> = users.iter().map(|user| (text(user, "user"), text(user, "name"))).collect();
     let mut rows = Vec::new();
-    for known in &disbursements {
+    for known in answer["disbursements"].as_array().into_iter().flatten() {
         let unit = unit_of(known);
         let (amount, status) = (known["amount"].as_i64().unwrap_or(0), text(known, "status"));
         let came_back = if status == "returned" { amount } else { known["returned"].as_i64().unwrap_or(0) };
@@ -268,7 +236,7 @@ async fn list_disbursements(session: &Session) -> Result<(), Failure> {
         ],
     );
     out.table(&heads, &rows);
-    out.object(&serde_json::json!({"disbursements": disbursements}));
+    out.object(&answer);
     Ok(())
 }
 
@@ -276,14 +244,10 @@ fn unit_of(known: &serde_json::Value) -> Unit {
     text(known, "unit").parse().unwrap_or(Unit::CNY)
 }
 
-fn told(seq: u64) -> serde_json::Value {
-    serde_json::json!({"disbursement": seq})
+async fn step(session: &Session, seq: u64, step: &str, body: Value) -> Result<Value, Failure> {
+    session.send(format!("/disbursements/{seq}/{step}"), body).await
 }
 
-async fn known(session: &Session, seq: u64) -> Result<serde_json::Value, Failure> {
-    let opened = session.open().await?;
-    let doc = opened.store.subject(opened.row.ledger_id, "disbursement", &seq.to_string()).await?;
-    opened.store.close().await;
-    let known = doc.and_then(|doc| serde_json::from_slice(&doc).ok());
-    known.ok_or_else(|| Refusal::Unknown { what: "disbursement", name: seq.to_string() }.into())
+async fn known(session: &Session, seq: u64) -> Result<Value, Failure> {
+    session.get(format!("/disbursements/{seq}")).await
 }

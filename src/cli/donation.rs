@@ -1,17 +1,12 @@
 //! `donation`: gifts.
 
-use super::fund::amount;
+use super::account::{shown, text};
+use super::fund::{amount, minor};
 use super::session::{Failure, Session};
-use crate::app::folder::Opened;
-use crate::app::gift::{Gift, submission};
-use crate::app::writer::reference_text;
-use crate::domain::command::Order;
-use crate::domain::donation::Donation as Recorded;
-use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
-use crate::ledger::entry::Entry;
-use crate::store::StoreError;
+use crate::values::amount::format_minor;
 use crate::values::{AccountId, Day, FundId, Unit};
+use serde_json::{Value, json};
 
 /// Gifts
 #[derive(Debug, clap::Subcommand)]
@@ -109,93 +104,47 @@ impl Donation {
                 on,
             } => {
                 let gross = amount(&given, unit, "--amount")?;
-                let fee = fee.as_deref().map(|text| amount(text, unit, "--fee")).transpose()?;
-                let on = session.day(on).await?;
-                let account = session.account_for(fund.as_str(), account).await?;
-                if order_no.trim().is_empty() || order_no.chars().count() > 100 {
-                    return Err(Failure::input(
-                        "--order-no：请填写支付订单号或纸质收条号，1 到 100 个字。",
-                        "--order-no: give the channel's order number or the number of the paper slip, 1 to 100 characters",
-                    ));
-                }
-                if name.iter().chain(&contact).any(|text| text.chars().count() > 100) {
-                    return Err(Failure::input(
-                        "--name、--contact：最多 100 个字。",
-                        "--name, --contact: at most 100 characters",
-                    ));
-                }
-                let payload = format!("{fund} {account} {gross} {fee:?} {source} {order_no} {gift_count:?} {on}");
-                let gift = Gift {
-                    fund: fund.clone(),
-                    account: account.clone(),
-                    gross,
-                    fee,
-                    source,
-                    gift_count,
-                    on,
-                    order_no: order_no.clone(),
-                    name,
-                    contact,
-                    memo: None,
-                };
-                let posting = session.begin().await?;
-                let origin = session.open().await?.row.origin;
-                let mut submission = submission(&origin, &posting.by, gift, &mut session.entropy.borrow_mut())
-                    .map_err(|error| Failure::input(format!("{error}。"), error.to_string()))?;
-                submission.key = session.key.clone().map(|key| (key, payload));
-                submission.reference = Some(reference_text(&account, &order_no));
-                let results = posting.handle.post(vec![submission]).await?;
-                posting.handle.finish().await?;
-                let accepted = results.into_iter().next().expect("one answer for one command")?;
+                let body = json!({
+                    "fund": fund.as_str(), "account": shown(account), "amount": gross.minor(), "unit": unit.as_str(),
+                    "fee": minor(fee, unit, "--fee")?, "source": source.as_str(), "order_no": order_no, "name": name,
+                    "contact": contact, "gift_count": gift_count, "on": shown(on),
+                });
+                let answer = session.send("/donations", body).await?;
                 session.told(
-                    accepted,
+                    &answer,
                     format!("捐赠 {gross} 已记入基金 {fund}"),
                     format!("A gift of {gross} is recorded for fund {fund}"),
-                    serde_json::json!({"fund": fund.as_str(), "amount": gross.minor(), "unit": unit.as_str()}),
                 );
             }
             Self::Refund { seq, amount: given, unit, fee, reason, on } => {
-                let amount = given.as_deref().map(|text| amount(text, unit, "--amount")).transpose()?;
-                let on = session.day(on).await?;
-                let order = Order::RefundDonation { donation: seq, amount, fee, reason, on };
-                let accepted = session.post(order, &format!("refund {seq} {amount:?} {fee} {reason} {on}")).await?;
-                let amount = session.amount_of(accepted.seq).await?;
-                let kept = fee == FeeOnRefund::Kept;
+                let body = json!({
+                    "amount": minor(given, unit, "--amount")?, "unit": unit.as_str(), "fee": fee.as_str(),
+                    "reason": reason.as_str(), "on": shown(on),
+                });
+                let answer = session.send(format!("/donations/{seq}/refund"), body).await?;
+                let amount = session.amount_of(&answer).await?;
+                let kept = match fee {
+                    FeeOnRefund::Kept => (
+                        "；渠道不退的手续费由基金其余可用款承担",
+                        "; the fee that the channel keeps is paid out of the fund's other free money",
+                    ),
+                    FeeOnRefund::Returned => ("", ""),
+                };
                 session.told(
-                    accepted,
-                    format!(
-                        "捐赠 {seq} 已退还捐赠人 {amount}{}",
-                        if kept { "；渠道不退的手续费由基金其余可用款承担" } else { "" }
-                    ),
-                    format!(
-                        "{amount} of gift {seq} go back to the donor{}",
-                        if kept {
-                            "; the fee that the channel keeps is paid out of the fund's other free money"
-                        } else {
-                            ""
-                        }
-                    ),
-                    serde_json::json!({"donation": seq}),
+                    &answer,
+                    format!("捐赠 {seq} 已退还捐赠人 {amount}{}", kept.0),
+                    format!("{amount} of gift {seq} go back to the donor{}", kept.1),
                 );
             }
             Self::List { fund, on, last } => {
-                let known = session.objects("fund").await?;
-                if let Some(fund) =
-                    fund.as_ref().filter(|fund| !known.iter().any(|known| known["fund"] == fund.as_str()))
-                {
-                    return Err(Refusal::Unknown { what: "fund", name: fund.to_string() }.into());
-                }
-                let opened = session.open().await?;
-                let wanted = |gift: &Recorded| {
-                    fund.as_ref().is_none_or(|fund| gift.fund == *fund) && on.is_none_or(|on| gift.on == on)
-                };
-                let gifts = newest(&opened, last, wanted).await?;
-                opened.store.close().await;
+                let gifts = newest(session, fund, on, last).await?;
                 let rows: Vec<Vec<String>> = gifts
                     .iter()
                     .map(|gift| {
-                        let (gross, source) = (gift.gross.to_string(), gift.source.to_string());
-                        vec![gift.seq.to_string(), gift.on.to_string(), gift.fund.to_string(), source, gross]
+                        let unit: Unit = text(gift, "unit").parse().unwrap_or(Unit::CNY);
+                        let amount = format!("{} {unit}", format_minor(gift["amount"].as_i64().unwrap_or(0), unit));
+                        let seq = gift["seq"].to_string();
+                        vec![seq, text(gift, "on"), text(gift, "fund"), text(gift, "source"), amount]
                     })
                     .collect();
                 let heads = session.out.pick(
@@ -203,32 +152,16 @@ impl Donation {
                     [("entry", true), ("day", false), ("fund", false), ("source", false), ("amount", true)],
                 );
                 session.out.table(&heads, &rows);
-                let donations: Vec<_> = gifts
-                    .iter()
-                    .map(|gift| {
-                        serde_json::json!({
-                            "seq": gift.seq, "on": gift.on.to_string(), "fund": gift.fund.as_str(),
-                            "source": gift.source.as_str(), "unit": gift.gross.unit().as_str(), "amount": gift.gross.minor(),
-                        })
-                    })
-                    .collect();
-                session.out.object(&serde_json::json!({"donations": donations}));
+                session.out.object(&json!({"donations": gifts}));
             }
             Self::Code { seq } => {
-                // Codes stand beside the log: making one waits for nobody who posts.
-                let opened = session.open().await?;
-                if crate::app::trace::gift(&opened, seq, None).await?.is_none() {
-                    return Err(Failure::input(
-                        format!("记录 {seq} 不是一笔捐赠。"),
-                        format!("entry {seq} is not a gift"),
-                    ));
-                }
-                let code = session.receipt_code(&opened, seq).await?;
+                let answer = session.send(format!("/donations/{seq}/code"), json!({})).await?;
+                let code = text(&answer, "code");
                 session.out.say(
                     format!("捐赠 {seq} 的查询码（只显示这一次）：{code}\n查询：mingzhang trace --code {code}"),
                     format!("Receipt code of gift {seq} (shown this once): {code}\nLook it up: mingzhang trace --code {code}"),
                 );
-                session.out.object(&serde_json::json!({"donation": seq, "code": code}));
+                session.out.object(&answer);
             }
         }
         Ok(())
@@ -236,20 +169,20 @@ impl Donation {
 }
 
 /// The newest gifts that are wanted, newest first.
-async fn newest(opened: &Opened, count: usize, wanted: impl Fn(&Recorded) -> bool) -> Result<Vec<Recorded>, Failure> {
-    const PAGE: u32 = 1_000;
-    let (mut gifts, mut end) = (Vec::new(), opened.row.size);
-    while end > 0 && gifts.len() < count {
-        let from = end.saturating_sub(u64::from(PAGE));
-        let page = opened.store.entries(opened.row.ledger_id, from, u32::try_from(end - from).unwrap_or(PAGE)).await?;
-        for stored in page.iter().rev() {
-            let damaged = |what: String| StoreError::Damaged { table: "entry", what };
-            let entry = Entry::parse(&stored.bytes).map_err(|error| damaged(error.to_string()))?;
-            let gift = Recorded::from_entry(&entry).map_err(|error| damaged(error.to_string()))?;
-            gifts.extend(gift.filter(&wanted));
+async fn newest(session: &Session, fund: Option<FundId>, on: Option<Day>, last: usize) -> Result<Vec<Value>, Failure> {
+    const PAGE: usize = 1_000;
+    let (mut gifts, mut before) = (Vec::new(), None);
+    while gifts.len() < last {
+        let mut path = format!("/donations?limit={}", (last - gifts.len()).min(PAGE));
+        for (name, value) in [("fund", shown(fund.as_ref())), ("on", shown(on)), ("before", shown(before))] {
+            path.extend(value.map(|value| format!("&{name}={value}")));
         }
-        end = from;
+        let mut page = session.get(path).await?;
+        gifts.extend(page["donations"].as_array_mut().map(std::mem::take).unwrap_or_default());
+        before = page["next"].as_u64();
+        if before.is_none() {
+            break;
+        }
     }
-    gifts.truncate(count);
     Ok(gifts)
 }

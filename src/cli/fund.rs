@@ -1,12 +1,11 @@
 //! `fund`: funds, and money moved between them.
 
-use super::account::text;
+use super::account::{all, shown, text};
 use super::session::{Failure, Session};
-use crate::domain::command::{OpenFund, Order, Transfer};
 use crate::domain::vocabulary::{Basis, Category, FundType, TransferReason, Use};
-use crate::ledger::line::Totals;
 use crate::values::amount::format_minor;
 use crate::values::{Amount, Day, FundId, Unit};
+use serde_json::json;
 
 /// Funds, and money moved between them
 #[derive(Debug, clap::Subcommand)]
@@ -68,42 +67,39 @@ pub(super) fn amount(text: &str, unit: Unit, flag: &str) -> Result<Amount, Failu
     })
 }
 
+/// The same in minor units, where one was given.
+pub(super) fn minor(text: Option<String>, unit: Unit, flag: &str) -> Result<Option<i64>, Failure> {
+    text.map(|text| amount(&text, unit, flag).map(|amount| amount.minor())).transpose()
+}
+
 impl Fund {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Self::Open { id, fund_type, name_zh, name_en, purpose, uses } => {
-                let payload = format!("{id:?} {fund_type} {name_zh} {name_en} {purpose:?} {uses:?}");
-                let fund =
-                    id.unwrap_or_else(|| FundId::parse(&session.id("f_")).expect("random ids follow the grammar"));
-                let order = OpenFund {
-                    fund: fund.clone(),
-                    fund_type,
-                    name_zh: crate::values::text::nfc(&name_zh),
-                    name_en: crate::values::text::nfc(&name_en),
-                    purpose,
-                    uses,
-                };
-                let accepted = session.post(Order::OpenFund(order), &payload).await?;
+                let body = json!({
+                    "fund": shown(id), "type": fund_type.as_str(), "name_zh": name_zh, "name_en": name_en,
+                    "purpose": all(&purpose), "uses": all(&uses),
+                });
+                let answer = session.send("/funds", body).await?;
+                let fund = text(&answer, "fund");
                 session.told(
-                    accepted,
+                    &answer,
                     format!("基金 {fund}“{name_zh}”已设立"),
                     format!("Fund {fund} “{name_en}” is open"),
-                    serde_json::json!({"fund": fund.as_str()}),
                 );
             }
             Self::Transfer { from, to, amount: given, unit, reason, basis, on } => {
-                let amount = given.as_deref().map(|text| amount(text, unit, "--amount")).transpose()?;
-                let on = session.day(on).await?;
-                let payload = format!("{from} {to} {amount:?} {unit} {reason} {basis:?} {on}");
-                let order = Transfer { from: from.clone(), to: to.clone(), amount, unit, reason, basis, on };
-                let accepted = session.post(Order::Transfer(order), &payload).await?;
-                let told = session.amount_of(accepted.seq).await?;
+                let body = json!({
+                    "from": from.as_str(), "to": to.as_str(), "amount": minor(given, unit, "--amount")?,
+                    "unit": unit.as_str(), "reason": reason.as_str(), "basis": shown(basis), "on": shown(on),
+                });
+                let answer = session.send("/funds/transfer", body).await?;
+                let told = session.amount_of(&answer).await?;
                 session.told(
-                    accepted,
+                    &answer,
                     format!("已从基金 {from} 转入基金 {to}：{told}"),
                     format!("Moved from fund {from} to fund {to}: {told}"),
-                    serde_json::json!({"from": from.as_str(), "to": to.as_str()}),
                 );
             }
             Self::List => list_funds(session).await?,
@@ -113,50 +109,29 @@ impl Fund {
 }
 
 async fn list_funds(session: &Session) -> Result<(), Failure> {
-    let opened = session.open().await?;
-    let funds = session.objects("fund").await?;
-    let lines = opened.line_totals().await?;
-    let (mut rows, mut objects) = (Vec::new(), Vec::new());
-    for fund in funds {
-        let id = text(&fund, "fund");
-        let mut totals = Vec::new();
-        for line in lines.iter().filter(|line| line.name.fund.as_str() == id) {
-            totals.push((line.name.unit, line.totals, line.moved_on));
+    let answer = session.get("/funds").await?;
+    let out = &session.out;
+    let mut rows = Vec::new();
+    for fund in answer["funds"].as_array().into_iter().flatten() {
+        let limits = [out.words("case.class", &fund["purpose"]), out.words("use", &fund["uses"]), text(fund, "case")];
+        let limits = limits.into_iter().filter(|limit| !limit.is_empty()).collect::<Vec<_>>().join(" ");
+        let about = [
+            text(fund, "fund"),
+            text(fund, out.pick("name_zh", "name_en")),
+            out.word("fund.type", &text(fund, "type")),
+            limits,
+        ];
+        let nothing = [json!({"unit": "CNY"})];
+        let lines = fund["totals"].as_array().filter(|lines| !lines.is_empty());
+        for line in lines.map_or(&nothing[..], Vec::as_slice) {
+            let unit: Unit = text(line, "unit").parse().unwrap_or(Unit::CNY);
+            let of = |member: &str| line[member].as_i64().unwrap_or(0);
+            let figures = [of("free"), of("held"), of("spent") - of("moved_on"), of("moved_on"), of("void")];
+            let figures = figures.map(|minor| format_minor(minor, unit));
+            rows.push(about.iter().cloned().chain([unit.to_string()]).chain(figures).collect());
         }
-        let name = text(&fund, session.out.pick("name_zh", "name_en"));
-        let out = &session.out;
-        let kind = out.word("fund.type", &text(&fund, "type"));
-        let limits = [out.words("case.class", &fund["purpose"]), out.words("use", &fund["uses"]), text(&fund, "case")]
-            .into_iter()
-            .filter(|limit| !limit.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ");
-        let figure = |n: u64, unit: Unit| format_minor(i64::try_from(n).unwrap_or(i64::MAX), unit);
-        let nothing = [(Unit::CNY, Totals::default(), 0)];
-        for (unit, total, moved) in if totals.is_empty() { &nothing[..] } else { &totals } {
-            rows.push(vec![
-                id.clone(),
-                name.clone(),
-                kind.clone(),
-                limits.clone(),
-                unit.to_string(),
-                figure(total.free, *unit),
-                figure(total.held, *unit),
-                figure(total.spent - moved, *unit),
-                figure(*moved, *unit),
-                figure(total.void, *unit),
-            ]);
-        }
-        let mut object = fund.clone();
-        object["totals"] = totals
-            .iter()
-            .map(|(unit, total, moved)| {
-                serde_json::json!({"unit": unit.as_str(), "end": total.end(), "free": total.free, "held": total.held, "spent": total.spent, "moved_on": moved, "void": total.void})
-            })
-            .collect();
-        objects.push(object);
     }
-    let heads = session.out.pick(
+    let heads = out.pick(
         [
             ("基金", false),
             ("名称", false),
@@ -182,8 +157,7 @@ async fn list_funds(session: &Session) -> Result<(), Failure> {
             ("given back", true),
         ],
     );
-    session.out.table(&heads, &rows);
-    session.out.object(&serde_json::json!({"tree_size": opened.row.size, "funds": objects}));
-    opened.store.close().await;
+    out.table(&heads, &rows);
+    out.object(&answer);
     Ok(())
 }

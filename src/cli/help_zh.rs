@@ -80,6 +80,11 @@ const WORDS: &[(&str, &str)] = &[
     ("How much; all that is free where not given", "金额；不写则为全部可用余额"),
     ("How to read a file of no known format (see docs/import.md)", "格式不认识的文件怎样读（见 docs/import.md）"),
     ("Id that stands in entries; random where not given", "写进记录的编号；不写则随机生成"),
+    (
+        "Have the command carried out by this server instead of on a data folder",
+        "由这台服务器办理，而不是在数据文件夹上",
+    ),
+    ("Token for the server", "服务器的令牌"),
     ("Idempotency key: the same command with the same key is posted once", "幂等键：同一个键的同一条命令只入账一次"),
     ("Import a statement of gifts (CSV, CSV in gzip, XLSX)", "导入捐赠流水（CSV、gzip 压缩的 CSV、XLSX）"),
     ("Into this fund", "记入这个基金"),

@@ -1,14 +1,17 @@
 //! `import`: a statement of gifts into a fund.
 
+use super::account::{shown, text};
 use super::session::{Failure, Session};
 use super::trouble_zh;
 use super::verify::progress_bar;
-use crate::app::import::{self, Import, ImportFailure, Imported, Mode};
+use crate::app::import::{self, Import, ImportFailure, Mode};
 use crate::app::writer::chain;
 use crate::entropy::Entropy;
 use crate::exchange::import::{FormatName, Mapping, Options};
 use crate::values::amount::format_minor;
-use crate::values::{AccountId, Day, FundId};
+use crate::values::{AccountId, Day, FundId, Unit};
+use crate::web::api::document;
+use serde_json::Value;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +43,9 @@ pub(super) struct ImportArgs {
 impl ImportArgs {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        if session.server.is_some() {
+            return self.by_server(session).await;
+        }
         let mapping = match &self.mapping {
             None => None,
             Some(path) => {
@@ -64,10 +70,11 @@ impl ImportArgs {
             mode: if self.dry_run { Mode::DryRun } else { Mode::Post },
             fallback: session.folder.path().join("imports"),
         };
-        let known = session.objects("fund").await?;
+        let known = session.list("funds").await?;
         if !known.iter().any(|fund| fund["fund"] == self.fund.as_str()) {
             return Err(crate::domain::refusal::Refusal::Unknown { what: "fund", name: self.fund.to_string() }.into());
         }
+        session.end().await;
         let opened = session.open().await?;
         let (origin, size) = (opened.row.origin.clone(), opened.row.size);
         opened.store.close().await;
@@ -85,7 +92,45 @@ impl ImportArgs {
         let signed = posting.handle.finish().await;
         let imported = imported.map_err(failure)?;
         signed?;
-        tell(session, &imported, self.dry_run.then_some(size));
+        tell(session, &document::imported(&imported, size, self.dry_run));
+        Ok(())
+    }
+
+    /// Sends the statement to the server, and puts what it hands back beside the statement.
+    async fn by_server(self, session: &Session) -> Result<(), Failure> {
+        let failed = |path: &Path, error: &io::Error| {
+            Failure::input(trouble_zh::file(path, error), format!("{}: {error}", path.display()))
+        };
+        let bytes = std::fs::read(&self.file).map_err(|error| failed(&self.file, &error))?;
+        let mapping = self.mapping.as_deref().map(|path| read_small(path).map_err(|error| failed(path, &error)));
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let asked = [
+            ("name", Some(name)),
+            ("fund", Some(self.fund.to_string())),
+            ("account", shown(self.account)),
+            ("format", shown(self.format)),
+            ("on", shown(self.on)),
+            ("mapping", mapping.transpose()?),
+            ("dry_run", Some(self.dry_run.to_string())),
+        ];
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(asked.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
+        let sent = session.upload(format!("/imports?{}", query.finish()), bytes).await;
+        if let Err(Failure::Told { code, zh, en, .. }) = &sent
+            && code == "statement"
+        {
+            let path = self.file.display();
+            return Err(Failure::input(format!("{path}：{zh}"), format!("{path}: {en}")));
+        }
+        let mut imported = sent?;
+        for file in imported["files"].as_array_mut().into_iter().flatten() {
+            let source = file.as_str().unwrap_or_default().to_owned();
+            let path = self.file.with_file_name(source.rsplit('/').next().unwrap_or_default());
+            let bytes = session.download(&source).await?;
+            std::fs::write(&path, bytes).map_err(|error| failed(&path, &error))?;
+            *file = path.display().to_string().into();
+        }
+        tell(session, &imported);
         Ok(())
     }
 }
@@ -113,80 +158,66 @@ fn failure(error: ImportFailure) -> Failure {
     }
 }
 
-/// `rehearsed_from` is the size of the ledger where nothing was posted.
-fn tell(session: &Session, imported: &Imported, rehearsed_from: Option<u64>) {
+fn tell(session: &Session, imported: &Value) {
     let out = &session.out;
-    let dry_run = rehearsed_from.is_some();
-    let (unit, total) = imported.total;
-    let figure = format_minor(total, unit);
+    if out.json {
+        return out.object(imported);
+    }
+    let count = |member: &str| imported[member].as_u64().unwrap_or(0);
+    let both = |value: &Value| out.say(text(value, "zh"), text(value, "en"));
+    let list = |member: &str| imported[member].as_array().into_iter().flatten();
+    let (format, account) = (text(imported, "format"), text(imported, "account"));
     out.say(
-        format!("格式：{}（{}），账户 {}", imported.format.zh(), imported.format, imported.account),
-        format!("Format {}, account {}", imported.format, imported.account),
+        format!("格式：{}（{format}），账户 {account}", text(imported, "format_zh")),
+        format!("Format {format}, account {account}"),
     );
-    for notice in &imported.notices {
-        out.say(format!("注意：{}", notice.zh()), format!("Note: {notice}"));
+    for notice in list("notices") {
+        out.say(format!("注意：{}", text(notice, "zh")), format!("Note: {}", text(notice, "en")));
     }
     let rows: Vec<Vec<String>> = [
-        (out.pick("捐赠", "gifts"), imported.accepted),
-        (out.pick("重复", "duplicates"), imported.duplicates),
-        (out.pick("退款，已办理", "refunds, posted"), imported.refunds_posted),
-        (out.pick("退款，未办理", "refunds, handed back"), imported.refunds - imported.refunds_posted),
-        (out.pick("不是捐赠", "no gifts"), imported.other),
-        (out.pick("其余未入账，已交还", "other rows, handed back"), imported.rejected),
-        (out.pick("合计行数", "rows"), imported.rows),
+        (out.pick("捐赠", "gifts"), count("accepted")),
+        (out.pick("重复", "duplicates"), count("duplicates")),
+        (out.pick("退款，已办理", "refunds, posted"), count("refunds_posted")),
+        (out.pick("退款，未办理", "refunds, handed back"), count("refunds") - count("refunds_posted")),
+        (out.pick("不是捐赠", "no gifts"), count("other")),
+        (out.pick("其余未入账，已交还", "other rows, handed back"), count("rejected")),
+        (out.pick("合计行数", "rows"), count("rows")),
     ]
     .iter()
     .map(|(what, count)| vec![(*what).to_owned(), count.to_string()])
     .collect();
     out.table(&[("", false), (out.pick("行数", "rows"), true)], &rows);
-    let verb = if dry_run { ("如果入账：", "Would be posted:") } else { ("已入账", "Posted:") };
-    out.say(
-        format!("{} {} 笔，合计 {figure} {unit}", verb.0, imported.accepted),
-        format!("{} {} gifts, {figure} {unit}", verb.1, imported.accepted),
-    );
-    for (line, twin) in &imported.twins {
-        if rehearsed_from.is_some_and(|size| *twin >= size) {
+    let verb =
+        if imported["dry_run"] == true { ("如果入账：", "Would be posted:") } else { ("已入账", "Posted:") };
+    for (unit, total) in imported["totals"].as_object().into_iter().flatten() {
+        let figure = format_minor(total.as_i64().unwrap_or(0), unit.parse().unwrap_or(Unit::CNY));
+        out.say(
+            format!("{} {} 笔，合计 {figure} {unit}", verb.0, count("accepted")),
+            format!("{} {} gifts, {figure} {unit}", verb.1, count("accepted")),
+        );
+    }
+    for twin in list("twins") {
+        let (line, seq) = (&twin["line"], &twin["seq"]);
+        if twin["in_file"] == true && imported["dry_run"] == true {
             out.say(
                 format!("第 {line} 行重复：与本文件前面的一行是同一笔"),
                 format!("Line {line} is a duplicate of an earlier line of this file"),
             );
         } else {
-            out.say(
-                format!("第 {line} 行重复：已在记录 {twin}"),
-                format!("Line {line} is a duplicate of entry {twin}"),
-            );
+            out.say(format!("第 {line} 行重复：已在记录 {seq}"), format!("Line {line} is a duplicate of entry {seq}"));
         }
     }
-    for (line, why) in &imported.others {
-        out.say(format!("第 {line} 行不是捐赠：{}", why.zh()), format!("Line {line} is no gift: {}", why.en()));
+    for other in list("others") {
+        let (line, said) = (&other["line"], &other["said"]);
+        out.say(
+            format!("第 {line} 行不是捐赠：{}", text(said, "zh")),
+            format!("Line {line} is no gift: {}", text(said, "en")),
+        );
     }
-    for (zh, en) in &imported.complaints {
-        out.say(zh, en);
+    list("complaints").for_each(both);
+    list("controls").for_each(|control| both(&control["said"]));
+    for file in list("files") {
+        let file = file.as_str().unwrap_or_default();
+        out.say(format!("明细：{file}"), format!("Rows: {file}"));
     }
-    for control in &imported.controls {
-        out.say(control.zh(), control.to_string());
-    }
-    for file in &imported.files {
-        out.say(format!("明细：{}", file.display()), format!("Rows: {}", file.display()));
-    }
-    let controls: Vec<serde_json::Value> = imported
-        .controls
-        .iter()
-        .map(|control| {
-            serde_json::json!({
-                "what": format!("{:?}", control.what), "line": control.line, "stated": control.stated, "found": control.found,
-                "unit": control.unit.map(|unit| unit.to_string()), "agrees": control.agrees,
-            })
-        })
-        .collect();
-    out.object(&serde_json::json!({
-        "rows": imported.rows, "accepted": imported.accepted, "duplicates": imported.duplicates, "refunds": imported.refunds,
-        "other": imported.other, "rejected": imported.rejected, "totals": {unit.to_string(): total},
-        "refunds_posted": imported.refunds_posted, "format": imported.format.as_str(), "account": imported.account.as_str(),
-        "twins": imported.twins.iter().map(|(line, seq)| serde_json::json!({"line": line, "seq": seq})).collect::<Vec<_>>(),
-        "others": imported.others.iter().map(|(line, why)| serde_json::json!({"line": line, "why": why.code()})).collect::<Vec<_>>(),
-        "complaints": imported.complaints.iter().map(|(zh, en)| out.pick(zh, en)).collect::<Vec<_>>(),
-        "controls": controls, "files": imported.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
-        "dry_run": dry_run, "entry": imported.entry,
-    }));
 }

@@ -7,6 +7,7 @@ use crate::app::writer::{self, Submission};
 use crate::domain::command::{OpenLedger, Order};
 use crate::store::Store;
 use crate::values::{Origin, StaffId};
+use serde_json::json;
 
 /// Open a new ledger with its keys and its first user
 #[derive(Debug, clap::Args)]
@@ -35,8 +36,12 @@ impl Init {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let (accepted, user) = self.open(session).await?;
+        let object = json!({
+            "entry": accepted.seq, "entries": accepted.count, "repeated": accepted.repeated,
+            "origin": self.origin.as_str(), "user": user.as_str(),
+        });
         session.told(
-            accepted,
+            &object,
             format!(
                 "账本已开立：{}。第一个用户 {user}（管理员、经办）。密钥在 {}，请另存一份。",
                 self.name_zh,
@@ -47,7 +52,6 @@ impl Init {
                 self.name_en,
                 session.folder.path().join("keys").display()
             ),
-            serde_json::json!({"origin": self.origin.as_str(), "user": user.as_str()}),
         );
         Ok(())
     }
@@ -86,7 +90,7 @@ impl Init {
         let vkey = keys.log.verifier().to_string();
         store.create_ledger(self.origin.as_str(), slug).await?;
         let row = folder.find(&store, Some(slug)).await?;
-        let user = StaffId::parse(&session.id("u_")).expect("random ids follow the grammar");
+        let user = StaffId::parse(&session.entropy.borrow_mut().id("u_", 6)).expect("random ids follow the grammar");
         store.put_staff(row.ledger_id, user.as_str(), &self.user).await?;
         for role in ["admin", "clerk"] {
             store.put_role(row.ledger_id, user.as_str(), role).await?;

@@ -18,6 +18,7 @@ mod out;
 mod report;
 mod reverse;
 mod serve;
+mod service;
 mod session;
 mod trace;
 mod trouble_zh;
@@ -36,6 +37,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::sync::Mutex;
 
 /// Mingzhang 明账: a charity's ledger in which every fen has an address.
 #[derive(Debug, Parser)]
@@ -68,6 +70,19 @@ struct Args {
     /// Post although the clock looks wrong
     #[arg(long, global = true, help_heading = "Everywhere")]
     accept_clock: bool,
+    /// Have the command carried out by this server instead of on a data folder
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "URL", conflicts_with_all = ["data", "ledger", "acting"])]
+    server: Option<String>,
+    /// Token for the server
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        value_name = "TOKEN",
+        env = "MINGZHANG_TOKEN",
+        hide_env_values = true
+    )]
+    token: Option<String>,
     #[command(subcommand)]
     command: Subcommands,
 }
@@ -137,6 +152,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         trust: if args.accept_clock { ClockTrust::Accepted } else { ClockTrust::Checked },
         clock: Clock::new(),
         entropy: RefCell::new(Entropy::new()),
+        server: args.server.map(|server| (server, args.token.unwrap_or_default())),
+        service: Mutex::default(),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -208,6 +225,33 @@ fn told(error: &clap::Error, lang: Lang, json: bool) -> ExitCode {
 }
 
 async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure> {
+    let only_here = match &command {
+        Subcommands::Init(_) => Some("init"),
+        Subcommands::Verify(_) => Some("verify"),
+        Subcommands::Rebuild(_) => Some("rebuild"),
+        Subcommands::Export(_) => Some("export"),
+        Subcommands::Serve(_) => Some("serve"),
+        Subcommands::Demo(_) => Some("demo"),
+        Subcommands::Bench(_) => Some("bench"),
+        Subcommands::User(_)
+        | Subcommands::Account(_)
+        | Subcommands::Fund(_)
+        | Subcommands::Campaign(_)
+        | Subcommands::Case(_)
+        | Subcommands::Donation(_)
+        | Subcommands::Disbursement(_)
+        | Subcommands::Reverse(_)
+        | Subcommands::Import(_)
+        | Subcommands::Trace(_)
+        | Subcommands::Report(_) => None,
+    };
+    only_here.map_or(Ok(()), |command| session.only_here(command))?;
+    let done = carry_out(session, command).await;
+    session.end().await;
+    done
+}
+
+async fn carry_out(session: &Session, command: Subcommands) -> Result<(), Failure> {
     match command {
         Subcommands::Init(args) => args.run(session).await,
         Subcommands::User(args) => args.run(session).await,

@@ -1,11 +1,11 @@
 //! `report`: transparency reports as PDF.
 
+use super::account::text;
 use super::session::{Failure, Session};
 use super::trouble_zh;
-use crate::app::publish::{self, PublishError, PublishedFiles};
-use crate::app::writer::chain;
 use crate::values::CaseId;
-use std::path::PathBuf;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// Transparency reports
 #[derive(Debug, clap::Subcommand)]
@@ -24,65 +24,48 @@ impl Report {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let Self::Case { case, out } = self;
-        let published = publish(session, case.as_str(), out).await?;
-        session.out.say(
-            if published.repeated {
-                format!(
-                    "报告 {} 此前已公布（记录 {}），内容没有变化，文件重新生成：",
-                    published.number, published.entry
-                )
-            } else {
-                format!("报告 {} 已公布（记录 {}）：", published.number, published.entry)
-            },
-            if published.repeated {
-                format!(
-                    "Report {} was published before (entry {}) and nothing has changed; its files:",
-                    published.number, published.entry
-                )
-            } else {
-                format!("Report {} is published (entry {}):", published.number, published.entry)
-            },
-        );
-        for (path, _) in &published.files {
-            session.out.say(format!("  {}", path.display()), format!("  {}", path.display()));
+        let answer = publish(session, case.as_str(), out.as_deref()).await?;
+        let (number, entry) = (text(&answer, "number"), &answer["entry"]);
+        if answer["repeated"] == true {
+            session.out.say(
+                format!("报告 {number} 此前已公布（记录 {entry}），内容没有变化，文件重新生成："),
+                format!("Report {number} was published before (entry {entry}) and nothing has changed; its files:"),
+            );
+        } else {
+            session.out.say(
+                format!("报告 {number} 已公布（记录 {entry}）："),
+                format!("Report {number} is published (entry {entry}):"),
+            );
         }
-        let files: Vec<_> = published
-            .files
-            .iter()
-            .map(|(path, hash)| serde_json::json!({"path": path.display().to_string(), "sha256": hash.to_hex()}))
-            .collect();
-        session.out.object(&serde_json::json!({
-            "files": files, "entry": published.entry, "number": published.number, "repeated": published.repeated,
-        }));
+        say_files(session, &answer);
+        session.out.object(&answer);
         Ok(())
     }
 }
 
-/// Publishes; the demo does the same.
-pub(super) async fn publish(session: &Session, case: &str, out: Option<PathBuf>) -> Result<PublishedFiles, Failure> {
-    let out = out.unwrap_or_else(|| session.folder.path().join("reports"));
-    // A report says that its figures can be proved: it is made of a ledger that holds, or not at all.
-    if let Some(bad) = super::verify::verify(session).await?.first_bad {
-        session.out.say(
-            format!("报告没有生成：账本有问题，第一条有问题的记录是 {}。原因：{}", bad.seq, bad.reason),
-            format!("No report was made: the ledger does not hold. The first bad entry is {}: {}", bad.seq, bad.reason),
-        );
-        session.out.object(&serde_json::json!({"ok": false, "first_bad": {"seq": bad.seq, "reason": bad.reason}}));
-        return Err(Failure::NotOk);
+/// Says where the files are.
+pub(super) fn say_files(session: &Session, answer: &Value) {
+    for file in answer["files"].as_array().into_iter().flatten() {
+        let line = format!("  {}", text(file, "path"));
+        session.out.say(&line, &line);
     }
-    let posting = session.begin().await?;
-    let opened = session.open().await?;
-    let published = publish::case(&opened, &posting.handle, &posting.by, case, &out).await;
-    posting.handle.finish().await?;
-    opened.store.close().await;
-    published.map_err(|error| match error {
-        PublishError::Refused(refusal) => refusal.into(),
-        PublishError::Store(error) => error.into(),
-        PublishError::Open(error) => error.into(),
-        PublishError::Write(error) => error.into(),
-        PublishError::File { ref path, ref source } => Failure::input(trouble_zh::file(path, source), chain(&error)),
-        PublishError::Report(_) | PublishError::Checkpoint(_) => {
-            Failure::input(format!("报告没有生成（{}）。没有发布。", chain(&error)), chain(&error))
+}
+
+/// Publishes, and puts the files where they are wanted: into `reports` in the data folder, or, where a server was asked, here.
+pub(super) async fn publish(session: &Session, case: &str, out: Option<&Path>) -> Result<Value, Failure> {
+    let mut answer = session.send(format!("/cases/{case}/reports"), json!({})).await?;
+    let own = session.folder.path().join("reports");
+    let wanted = out.unwrap_or(if session.server.is_some() { Path::new("reports") } else { &own });
+    let failed = |error: std::io::Error| {
+        Failure::input(trouble_zh::file(wanted, &error), format!("{}: {error}", wanted.display()))
+    };
+    for file in answer["files"].as_array_mut().into_iter().flatten() {
+        let path = wanted.join(text(file, "name"));
+        if session.server.is_some() || wanted != own {
+            let bytes = session.download(&text(file, "path")).await?;
+            std::fs::create_dir_all(wanted).and_then(|()| std::fs::write(&path, bytes)).map_err(failed)?;
         }
-    })
+        file["path"] = path.display().to_string().into();
+    }
+    Ok(answer)
 }

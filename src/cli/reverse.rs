@@ -1,9 +1,10 @@
 //! `reverse`: a new entry that posts the opposite of an old one.
 
+use super::account::shown;
 use super::session::{Failure, Session};
-use crate::domain::command::Order;
 use crate::domain::vocabulary::ReasonClass;
 use crate::values::Day;
+use serde_json::json;
 
 /// Take back a whole entry by a new one
 #[derive(Debug, clap::Args)]
@@ -21,15 +22,13 @@ pub(super) struct Reverse {
 impl Reverse {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let on = session.day(self.on).await?;
-        let order = Order::Reverse { target: self.seq, reason: self.reason, on };
-        let accepted = session.post(order, &format!("reverse {} {} {on}", self.seq, self.reason)).await?;
-        let amount = session.amount_of(accepted.seq).await?;
+        let body = json!({"reason": self.reason.as_str(), "on": shown(self.on)});
+        let answer = session.send(format!("/entries/{}/reverse", self.seq), body).await?;
+        let amount = session.amount_of(&answer).await?;
         session.told(
-            accepted,
+            &answer,
             format!("记录 {} 已冲销（{amount}），原记录保留", self.seq),
             format!("Entry {} is reversed ({amount}); the old one stays", self.seq),
-            serde_json::json!({"target": self.seq}),
         );
         Ok(())
     }

@@ -3,8 +3,6 @@
 use super::session::{Failure, Session};
 use super::trouble_zh;
 use crate::app::writer;
-use crate::domain::organisation::Organisation;
-use crate::store::StoreError;
 use crate::web::{self, site::Site};
 use std::io;
 use std::net::SocketAddr;
@@ -36,12 +34,10 @@ pub(super) async fn serve(
     listener: TcpListener,
     paths: &[(String, &'static str, &'static str)],
 ) -> Result<(), Failure> {
+    session.end().await;
     let lock = session.folder.lock().await?;
     let opened = session.open().await?;
-    let handle = writer::start(session.open().await?, lock, session.clock, session.trust).await?;
-    let organisation = opened.state("organisation", "", Organisation::from_object).await?;
-    let organisation = organisation
-        .ok_or_else(|| StoreError::Damaged { table: "subject", what: "the organisation is missing".into() })?;
+    let writer = writer::start(session.open().await?, lock, session.clock, session.trust).await?;
     let address = listener.local_addr().map_err(|error| told(&error))?;
     session.out.say(
         format!("网站已启动：http://{address}/（按 Ctrl+C 结束）"),
@@ -51,7 +47,7 @@ pub(super) async fn serve(
         session.out.say(format!("  http://{address}{path}  {zh}"), format!("  http://{address}{path}  {en}"));
     }
     session.out.object(&serde_json::json!({"listening": address.to_string()}));
-    let site = Site::new(opened, handle, organisation, session.clock);
+    let site = Site::open(opened, session.clock, session.trust).await?.with_writer(writer);
     web::serve(site, listener, stop()).await?;
     session.out.say("已停止，所有记录都已存盘并签名。", "Stopped; everything is stored and signed");
     Ok(())

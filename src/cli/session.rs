@@ -1,21 +1,22 @@
 //! One run of the command line against one data folder: who acts, how commands are posted, how trouble is told.
 
 use super::out::Out;
+use super::service::Service;
 use super::trouble_zh;
 use crate::app::folder::{Folder, OpenError, Opened};
-use crate::app::writer::{self, Accepted, ClockTrust, Handle, Submission, WriteError};
+use crate::app::overview::moved_by;
+use crate::app::writer::{self, ClockTrust, Handle, WriteError};
 use crate::clock::Clock;
 use crate::config::Lang;
-use crate::domain::body::Body;
-use crate::domain::command::Order;
 use crate::domain::refusal::Refusal;
 use crate::entropy::Entropy;
 use crate::ledger::entry::Entry;
 use crate::store::StoreError;
-use crate::values::LineName;
-use crate::values::amount::format_minor;
-use crate::values::{Day, Hash, StaffId, Zone};
+use crate::values::{Hash, StaffId};
+use serde_json::Value;
 use std::cell::RefCell;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Why a command failed; each kind has its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,23 @@ pub(super) enum Failure {
     /// Writing fails.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// What the interface refuses, in its words.
+    #[error("{en}")]
+    Told {
+        /// Exit code.
+        exit: u8,
+        /// Stable word for the kind.
+        code: String,
+        /// The field that it is about.
+        path: String,
+        /// In Chinese.
+        zh: String,
+        /// In English.
+        en: String,
+    },
+    /// A server does not answer as it should.
+    #[error("the server: {0}")]
+    Server(String),
     /// What was given cannot be used: which argument or file, and what to do.
     #[error("{zh}")]
     Input {
@@ -56,8 +74,9 @@ impl Failure {
         match self {
             Self::NotOk => 1,
             Self::Refused(_) => 3,
-            Self::Open(_) | Self::Store(_) | Self::Write(_) => 4,
+            Self::Open(_) | Self::Store(_) | Self::Write(_) | Self::Server(_) => 4,
             Self::Input { .. } => 5,
+            Self::Told { exit, .. } => *exit,
         }
     }
 
@@ -66,8 +85,12 @@ impl Failure {
         match (self, lang) {
             (Self::NotOk, _) => String::new(),
             (Self::Refused(refusal), Lang::Zh) => refusal.zh(),
-            (Self::Input { zh, .. }, Lang::Zh) => zh.clone(),
-            (Self::Input { en, .. }, Lang::En) => en.clone(),
+            (Self::Input { zh, .. } | Self::Told { zh, .. }, Lang::Zh) => zh.clone(),
+            (Self::Input { en, .. } | Self::Told { en, .. }, Lang::En) => en.clone(),
+            (Self::Server(what), Lang::Zh) => format!("服务器没有正常回答：{what}。请核对地址，稍后再试。"),
+            (Self::Server(what), Lang::En) => {
+                format!("the server did not answer as it should: {what}. Check its address, and try again later")
+            }
             (Self::Open(error), Lang::Zh) => trouble_zh::open(error),
             (Self::Store(error), Lang::Zh) => trouble_zh::store(error),
             (Self::Write(error), Lang::Zh) => trouble_zh::write(error),
@@ -81,6 +104,8 @@ impl Failure {
             Self::NotOk => ("not_ok", String::new()),
             Self::Refused(refusal) => (refusal.code(), refusal.path()),
             Self::Open(_) | Self::Store(_) | Self::Write(_) => ("store", String::new()),
+            Self::Server(_) => ("server", String::new()),
+            Self::Told { code, path, .. } => (code.as_str(), path.clone()),
             Self::Input { .. } => ("input", String::new()),
         };
         serde_json::json!({"error": {"code": code, "path": path, "text": self.text(lang)}})
@@ -105,6 +130,10 @@ pub(super) struct Session {
     pub clock: Clock,
     /// Random bytes.
     pub entropy: RefCell<Entropy>,
+    /// The server that carries commands out, with a token for it.
+    pub server: Option<(String, String)>,
+    /// Who carries commands out, once something has been asked.
+    pub service: Mutex<Option<Arc<Service>>>,
 }
 
 /// A ledger open for posting.
@@ -119,29 +148,6 @@ impl Session {
     /// Opens the ledger for reading.
     pub(super) async fn open(&self) -> Result<Opened, Failure> {
         Ok(self.folder.open(self.ledger.as_deref()).await?)
-    }
-
-    /// The ledger's time zone.
-    pub(super) async fn zone(&self, opened: &Opened) -> Result<Zone, Failure> {
-        let doc = opened.store.subject(opened.row.ledger_id, "organisation", "").await?;
-        let value = doc.as_deref().and_then(|doc| crate::ledger::canonical::Value::parse(doc).ok());
-        let name = value.as_ref().and_then(|value| value.as_object()).and_then(|object| object.get("time_zone"));
-        Ok(name.and_then(|name| name.as_text()).and_then(|name| Zone::parse(name).ok()).unwrap_or_else(Zone::shanghai))
-    }
-
-    /// The day given, or today in the ledger's time zone.
-    pub(super) async fn day(&self, on: Option<Day>) -> Result<Day, Failure> {
-        match on {
-            Some(on) => Ok(on),
-            None => {
-                let opened = self.open().await?;
-                let zone = self.zone(&opened).await?;
-                opened.store.close().await;
-                let at =
-                    crate::app::folder::last_at(&opened.row).map_or(self.clock.now(), |at| at.max(self.clock.now()));
-                Ok(at.day(&zone))
-            }
-        }
     }
 
     /// Who acts: the user named by `--as` (id or name), else the first one admitted.
@@ -175,75 +181,40 @@ impl Session {
         let lock = self.folder.lock().await?;
         let opened = self.open().await?;
         let by = self.user(&opened).await?;
-        let handle = writer::rehearse(opened, lock, self.clock, self.trust).await?;
+        let handle = writer::rehearse(opened, Some(lock), self.clock, self.trust).await?;
         Ok(Posting { handle, by })
     }
 
-    /// Posts one order and ends with a checkpoint. `payload` says what was asked, for the idempotency key.
-    pub(super) async fn post(&self, order: Order, payload: &str) -> Result<Accepted, Failure> {
-        self.post_with(order, payload, |submission| submission).await
-    }
-
-    /// Posts one order with something beside it.
-    pub(super) async fn post_with(
-        &self,
-        order: Order,
-        payload: &str,
-        beside: impl FnOnce(Submission) -> Submission,
-    ) -> Result<Accepted, Failure> {
-        let posting = self.begin().await?;
-        let key = self.key.clone().map(|key| (key, payload.to_owned()));
-        let submission = Submission { key, ..Submission::bare(&posting.by, order) };
-        let results = posting.handle.post(vec![beside(submission)]).await?;
-        posting.handle.finish().await?;
-        Ok(results.into_iter().next().expect("one answer for one command")?)
-    }
-
-    /// Tells what was posted: a sentence, or `{entry, entries, repeated, …}`.
-    pub(super) fn told(&self, accepted: Accepted, zh: impl AsRef<str>, en: impl AsRef<str>, more: serde_json::Value) {
-        let last = accepted.seq + accepted.count - 1;
-        if accepted.repeated {
+    /// Tells what was posted: a sentence, or the answer as it came.
+    pub(super) fn told(&self, answer: &Value, zh: impl AsRef<str>, en: impl AsRef<str>) {
+        let entry = &answer["entry"];
+        if answer["repeated"] == true {
             self.out.say(
-                format!("此前已入账，记录 {last}，没有重复入账。"),
-                format!("Posted before, as entry {last}; nothing was added."),
+                format!("此前已入账，记录 {entry}，没有重复入账。"),
+                format!("Posted before, as entry {entry}; nothing was added."),
             );
         } else {
-            self.out.say(format!("{}（记录 {last}）", zh.as_ref()), format!("{} (entry {last})", en.as_ref()));
+            self.out.say(format!("{}（记录 {entry}）", zh.as_ref()), format!("{} (entry {entry})", en.as_ref()));
         }
-        let mut object = serde_json::json!({"entry": last, "entries": accepted.count, "repeated": accepted.repeated});
-        if let (Some(object), Some(more)) = (object.as_object_mut(), more.as_object()) {
-            object.extend(more.clone());
-        }
-        self.out.object(&object);
+        self.out.object(answer);
     }
 
-    /// The amount that an entry states, or that it moved; empty where it moved none.
-    pub(super) async fn amount_of(&self, seq: u64) -> Result<String, Failure> {
-        let opened = self.open().await?;
-        let bytes = opened.store.entry(opened.row.ledger_id, seq).await?;
-        opened.store.close().await;
-        let Some(entry) = bytes.as_deref().and_then(|bytes| Entry::parse(bytes).ok()) else { return Ok(String::new()) };
-        if let Ok(amount) = Body(&entry.body).amount("amount") {
-            return Ok(amount.to_string());
+    /// The amount that the entry of an answer states, or that it moved; empty where it moved none.
+    pub(super) async fn amount_of(&self, answer: &Value) -> Result<String, Failure> {
+        let bytes = self.download(&format!("/entries/{}", answer["entry"])).await?;
+        let Ok(entry) = Entry::parse(&bytes) else { return Ok(String::new()) };
+        Ok(moved_by(&entry).map(|amount| amount.to_string()).unwrap_or_default())
+    }
+
+    /// What only works on a data folder says so where a server is asked.
+    pub(super) fn only_here(&self, command: &str) -> Result<(), Failure> {
+        match self.server {
+            None => Ok(()),
+            Some(_) => Err(Failure::input(
+                format!("mingzhang {command} 只能在数据文件夹上运行，请去掉 --server。"),
+                format!("`mingzhang {command}` works on a data folder only: leave out --server"),
+            )),
         }
-        let of_line = |line: &str| LineName::parse(line).map(|name| name.unit);
-        let Some(unit) = entry.post.first().and_then(|post| of_line(&post.line)) else { return Ok(String::new()) };
-        let op = entry.post.first().map(|post| post.op.clone()).unwrap_or_default();
-        let moved = entry.post.iter().filter(|post| post.op == op).map(|post| post.to - post.from).sum();
-        Ok(format!("{} {unit}", format_minor(moved, unit)))
-    }
-
-    /// A random id with a prefix.
-    pub(super) fn id(&self, prefix: &str) -> String {
-        self.entropy.borrow_mut().id(prefix, 6)
-    }
-
-    /// Makes the receipt code of a gift, to be shown once, and closes the store.
-    pub(super) async fn receipt_code(&self, opened: &Opened, seq: u64) -> Result<String, Failure> {
-        let (code, hash) = self.code(opened);
-        opened.store.put_code(opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
-        opened.store.close().await;
-        Ok(code)
     }
 
     /// A code to be shown once, and its hash.

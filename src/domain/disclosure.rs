@@ -51,4 +51,14 @@ impl Published {
             .text("data", self.data.to_hex())
             .count("seq", self.seq)
     }
+
+    /// Names of its files: in Chinese, in English, its data.
+    pub fn file_names(&self) -> [String; 3] {
+        Self::names_of(&format!("{}-v{}", self.number, self.version))
+    }
+
+    /// The same for a number with its version.
+    pub fn names_of(full_number: &str) -> [String; 3] {
+        [format!("{full_number}.zh.pdf"), format!("{full_number}.en.pdf"), format!("{full_number}.json")]
+    }
 }

@@ -6,13 +6,14 @@ use super::site::{Shared, Site};
 use crate::app::bench::{BenchError, Books, Figure, Pace, ROUNDS};
 use crate::app::folder::Folder;
 use crate::app::token::{self, Scope};
+use crate::app::writer::ClockTrust;
 use crate::clock::Clock;
-use crate::domain::organisation::Organisation;
 use crate::values::Timestamp;
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::Next;
 use axum::routing::{get, post};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -45,13 +46,12 @@ pub async fn run(path: &Path, only: Option<&str>, clock: Clock, say: impl Fn(&st
     let opened = folder.open(None).await?;
     let until = Timestamp::from_millis(clock.now().millis() + 86_400_000);
     token::keep(&opened, token, books.maker(), Scope::All, until.unwrap_or(clock.now())).await?;
-    let organisation = opened.state("organisation", "", Organisation::from_object).await?;
-    let organisation = organisation.ok_or_else(|| BenchError::Wrong("no organisation".into()))?;
     let code = "0000-0000-0000-0000-0000-0000-0000";
     let hash = opened.keys.vault.code_hash(code);
     opened.store.put_code(opened.row.ledger_id, "receipt", hash, "100").await?;
-    let mut site = Site::new(opened, books.handle(), organisation, clock);
+    let mut site = Site::open(opened, clock, ClockTrust::Checked).await?.with_writer(books.handle());
     site.lookups = Limiter::new(u32::MAX, Duration::from_secs(60));
+    site.calls = Limiter::new(u32::MAX, Duration::from_secs(60));
     let site: Shared = Arc::new(site);
     let fixed: Fixed = Arc::default();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -121,6 +121,13 @@ async fn pages(
 /// The routes that ours is compared with, behind the same layers.
 fn beside(fixed: Fixed) -> Router<Shared> {
     let alone: Arc<Mutex<()>> = Arc::default();
+    let one_at_a_time = move |request: Request, next: Next| {
+        let alone = Arc::clone(&alone);
+        async move {
+            let _turn = alone.lock().await;
+            next.run(request).await
+        }
+    };
     let plain = move || {
         let bytes = fixed.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         async move { ([(CONTENT_TYPE, "text/html; charset=utf-8")], bytes) }
@@ -128,13 +135,7 @@ fn beside(fixed: Fixed) -> Router<Shared> {
     Router::new()
         .route("/bench/static", get(plain))
         .route("/bench/echo", post(|body: axum::Json<serde_json::Value>| async move { body }))
-        .route(
-            "/bench/naive",
-            post(move |site: axum::extract::State<Shared>, caller, headers: HeaderMap, body: Bytes| async move {
-                let _turn = alone.lock().await;
-                super::api::receive(site, caller, headers, body).await
-            }),
-        )
+        .route("/bench/naive", super::api::one_gift().layer(axum::middleware::from_fn(one_at_a_time)))
 }
 
 /// What the connections ask for.

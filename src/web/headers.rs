@@ -4,10 +4,12 @@
 use super::log;
 use super::problem;
 use super::site::Shared;
+use crate::app::writer::{WriteError, chain};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use std::sync::Arc;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -22,6 +24,9 @@ pub async fn around(State(site): State<Shared>, request: Request, next: Next) ->
     let request_is_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     response = problem::in_our_form(response, request_is_api);
+    if let Some(cause) = response.extensions_mut().remove::<Arc<WriteError>>() {
+        log(&format!("{} {id} failed: {}", site.clock.now(), chain(&*cause)));
+    }
     let headers = response.headers_mut();
     let set = [
         (header::CONTENT_SECURITY_POLICY, CSP),

@@ -1,35 +1,37 @@
-//! How often an address may try.
+//! How often an address, or a token, may try.
 
 use super::held;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Addresses that are remembered at most; beyond, the oldest windows are forgotten first.
-const ADDRESSES_MAX: usize = 100_000;
+/// So many are remembered at most; beyond, windows that are over are forgotten, and then all.
+const KEYS_MAX: usize = 100_000;
 
-/// Counts tries of each address in windows of a fixed length.
+/// Counts tries by whom, in windows of a fixed length.
 #[derive(Debug)]
-pub struct Limiter {
+pub struct Limiter<K> {
     most: u32,
     window: Duration,
-    seen: Mutex<BTreeMap<IpAddr, (Duration, u32)>>,
+    seen: Mutex<BTreeMap<K, (Duration, u32)>>,
 }
 
-impl Limiter {
+impl<K: Ord> Limiter<K> {
     /// At most so many tries in a window.
     pub const fn new(most: u32, window: Duration) -> Self {
         Self { most, window, seen: Mutex::new(BTreeMap::new()) }
     }
 
     /// Counts a try at `now`; how long to wait where there were too many.
-    pub fn try_at(&self, address: IpAddr, now: Duration) -> Result<(), Duration> {
+    pub fn try_at(&self, who: K, now: Duration) -> Result<(), Duration> {
         let mut seen = held(&self.seen);
-        if seen.len() >= ADDRESSES_MAX {
+        if seen.len() >= KEYS_MAX {
             seen.retain(|_, (since, _)| now < *since + self.window);
+            if seen.len() >= KEYS_MAX {
+                seen.clear();
+            }
         }
-        let (since, count) = seen.entry(address).or_insert((now, 0));
+        let (since, count) = seen.entry(who).or_insert((now, 0));
         if now >= *since + self.window {
             (*since, *count) = (now, 0);
         }
@@ -44,6 +46,7 @@ impl Limiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     #[test]
     fn tries_are_counted_by_address_and_window() {

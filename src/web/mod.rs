@@ -9,7 +9,7 @@ pub mod portal;
 pub mod problem;
 pub mod site;
 
-use crate::app::writer::WriteError;
+use crate::app::writer::{Handle, WriteError};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -35,7 +35,7 @@ fn router_with(site: Shared, beside: Router<Shared>) -> Router {
         .merge(beside)
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
-        .nest("/api/v1", api::routes())
+        .nest("/api/v1", api::routes(&site))
         .merge(portal::routes())
         .fallback(portal::not_found)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), headers::around))
@@ -51,7 +51,7 @@ async fn healthy() -> &'static str {
 
 /// The database answers, and the writer takes commands.
 async fn ready(axum::extract::State(site): axum::extract::State<Shared>) -> (StatusCode, &'static str) {
-    if site.opened.head().await.is_ok() && site.handle.is_open() {
+    if site.opened.head().await.is_ok() && site.running().is_some_and(Handle::is_open) {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
@@ -67,7 +67,7 @@ pub async fn serve(
     let site: Shared = Arc::new(site);
     let app = router(Arc::clone(&site)).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, app).with_graceful_shutdown(stop).await;
-    site.handle.finish().await?;
+    site.writer().await?.finish().await?;
     served.map_err(|error| WriteError::Fault(error.to_string()))
 }
 

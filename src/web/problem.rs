@@ -1,15 +1,15 @@
 //! Errors over HTTP: RFC 9457, with a stable type and the path of the field.
 
-use super::log;
 use crate::app::writer::WriteError;
 use crate::domain::refusal::Refusal;
 use crate::store::StoreError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
+use std::sync::Arc;
 
 /// What went wrong, for a program and for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Problem {
     /// The status.
     pub status: StatusCode,
@@ -23,12 +23,14 @@ pub struct Problem {
     pub fields: Vec<(String, String, String)>,
     /// Seconds after which to try again.
     pub retry_after: Option<u64>,
+    /// What failed inside; for the log and for the one at the terminal, never sent.
+    pub cause: Option<Arc<WriteError>>,
 }
 
 impl Problem {
     /// A problem with its status, its code and its two sentences.
     pub fn new(status: StatusCode, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { status, code, zh: zh.into(), en: en.into(), fields: Vec::new(), retry_after: None }
+        Self { status, code, zh: zh.into(), en: en.into(), fields: Vec::new(), retry_after: None, cause: None }
     }
 
     /// About some fields.
@@ -93,16 +95,14 @@ impl From<Refusal> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        // The log has the chain; a client learns that it may try again, and nothing of our files.
-        log(&crate::app::writer::chain(&error));
-        unavailable()
+        WriteError::from(error).into()
     }
 }
 
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
-        log(&crate::app::writer::chain(&error));
-        unavailable()
+        // A client learns that it may try again, and nothing of our files.
+        Self { cause: Some(Arc::new(error)), ..unavailable() }
     }
 }
 
@@ -124,6 +124,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
         }
         response
     }

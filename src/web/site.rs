@@ -3,23 +3,31 @@
 use super::held;
 use super::limit::Limiter;
 use super::problem::{self, Problem};
-use crate::app::folder::Opened;
+use crate::app::folder::{self, Opened};
 use crate::app::overview::LineTotals;
 use crate::app::token::{self, Token};
-use crate::app::writer::Handle;
+use crate::app::writer::{self, ClockTrust, Handle, WriteError};
 use crate::clock::Clock;
 use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
 use crate::report::labels::Language;
 use crate::store::{LedgerRow, StoreError};
-use crate::values::{Day, Hash, Zone};
+use crate::values::{Day, Hash, Timestamp, Zone};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// Looking gifts up: so many tries an address and minute.
 const LOOKUPS_A_MINUTE: u32 = 20;
+
+/// Showing tokens that are none: so many tries an address and minute.
+const GUESSES_A_MINUTE: u32 = 20;
+
+/// Requests of one token in a minute; many gifts go into one bulk.
+const CALLS_A_MINUTE: u32 = 6_000;
 
 /// So long is a token taken for what the database said of it.
 const TOKEN_FRESH: Duration = Duration::from_secs(5);
@@ -42,8 +50,10 @@ pub type Shared = Arc<Site>;
 pub struct Site {
     /// For reading.
     pub opened: Opened,
-    /// For posting.
-    pub handle: Handle,
+    /// For posting; begun with the first command, where nothing else needs the folder.
+    handle: OnceCell<Handle>,
+    /// The operator vouches for the clock.
+    trust: ClockTrust,
     /// Whose ledger it is.
     pub organisation: Organisation,
     /// The zone that days are counted in.
@@ -53,7 +63,13 @@ pub struct Site {
     /// Random bytes.
     pub entropy: Mutex<Entropy>,
     /// Who looked up how many gifts.
-    pub lookups: Limiter,
+    pub lookups: Limiter<IpAddr>,
+    /// From where tokens came that are none.
+    pub guesses: Limiter<IpAddr>,
+    /// How often a token was shown.
+    pub calls: Limiter<Hash>,
+    /// No day is before that of the last entry.
+    floor: Option<Timestamp>,
     /// Tokens that were seen a moment ago, by their keyed hash, and when.
     tokens: Mutex<BTreeMap<Hash, (Token, Duration)>>,
     /// Totals of all lines, the size they are of, and when they were read.
@@ -63,22 +79,60 @@ pub struct Site {
 }
 
 impl Site {
-    /// Puts a site together.
-    pub fn new(opened: Opened, handle: Handle, organisation: Organisation, clock: Clock) -> Self {
+    /// Puts a site together; the writer starts when it is first needed.
+    pub async fn open(opened: Opened, clock: Clock, trust: ClockTrust) -> Result<Self, StoreError> {
+        let organisation = opened.state("organisation", "", Organisation::from_object).await?;
+        let organisation = organisation
+            .ok_or_else(|| StoreError::Damaged { table: "subject", what: "the organisation is missing".into() })?;
         let zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
-        let lookups = Limiter::new(LOOKUPS_A_MINUTE, Duration::from_secs(60));
-        Self {
+        let minute = Duration::from_secs(60);
+        Ok(Self {
+            floor: folder::last_at(&opened.row),
             opened,
-            handle,
+            handle: OnceCell::new(),
+            trust,
             organisation,
             zone,
             clock,
             entropy: Mutex::new(Entropy::new()),
-            lookups,
+            lookups: Limiter::new(LOOKUPS_A_MINUTE, minute),
+            guesses: Limiter::new(GUESSES_A_MINUTE, minute),
+            calls: Limiter::new(CALLS_A_MINUTE, minute),
             tokens: Mutex::default(),
             pages: Mutex::default(),
             totals: tokio::sync::Mutex::default(),
-        }
+        })
+    }
+
+    /// The same with a writer that runs already.
+    #[must_use]
+    pub fn with_writer(self, handle: Handle) -> Self {
+        Self { handle: OnceCell::new_with(Some(handle)), ..self }
+    }
+
+    /// The way to the writer, which is started where it does not run yet: from then on the folder is locked.
+    pub async fn writer(&self) -> Result<&Handle, WriteError> {
+        let start = || async {
+            let lock = self.opened.folder.lock().await?;
+            let opened = self.opened.folder.open(Some(&self.opened.row.slug)).await?;
+            writer::start(opened, lock, self.clock, self.trust).await
+        };
+        self.handle.get_or_try_init(start).await
+    }
+
+    /// Whether the operator vouches for the clock.
+    pub const fn trust(&self) -> ClockTrust {
+        self.trust
+    }
+
+    /// The writer, if it has been started.
+    pub fn running(&self) -> Option<&Handle> {
+        self.handle.get()
+    }
+
+    /// How many entries are durable, as far as is known without asking the database.
+    pub fn size(&self) -> u64 {
+        self.running().map_or(self.opened.row.size, Handle::size)
     }
 
     /// The head as it is now.
@@ -89,7 +143,7 @@ impl Site {
     /// Totals of all lines, at most a second old, with the tree size they are of. One reader reads them, the others wait for it.
     pub async fn totals(&self) -> Result<(u64, Arc<[LineTotals]>), Problem> {
         let mut known = self.totals.lock().await;
-        let (size, now) = (self.handle.size(), self.clock.elapsed());
+        let (size, now) = (self.size(), self.clock.elapsed());
         if let Some(Totals { size: read, at, lines }) = known.as_ref()
             && (*read == size || now < *at + TOTALS_FRESH)
         {
@@ -113,16 +167,17 @@ impl Site {
         pages.insert(language, (size, page.into()));
     }
 
-    /// Whom a token stands for. What the database said holds for some seconds: a busy channel shows one token all day.
-    pub async fn token(&self, shown: &str) -> Result<Option<Token>, StoreError> {
+    /// Whom a token stands for, with its keyed hash. What the database said holds for some seconds: a busy channel shows one token
+    /// all day.
+    pub async fn token(&self, shown: &str) -> Result<Option<(Hash, Token)>, StoreError> {
         let (hash, now) = (self.opened.keys.vault.code_hash(shown), self.clock.elapsed());
         let fresh = |(_, seen): &(Token, Duration)| now < *seen + TOKEN_FRESH;
         let known = {
             let tokens = held(&self.tokens);
             tokens.get(&hash).filter(|found| fresh(found)).map(|(token, _)| token.clone())
         };
-        if known.is_some() {
-            return Ok(known);
+        if let Some(token) = known {
+            return Ok(Some((hash, token)));
         }
         let found = token::find(&self.opened, hash, self.clock.now()).await?;
         if let Some(found) = &found {
@@ -130,12 +185,13 @@ impl Site {
             tokens.retain(|_, found| fresh(found));
             tokens.insert(hash, (found.clone(), now));
         }
-        Ok(found)
+        Ok(found.map(|token| (hash, token)))
     }
 
     /// Today in the ledger's zone.
     pub fn today(&self) -> Day {
-        self.clock.now().day(&self.zone)
+        let now = self.clock.now();
+        self.floor.map_or(now, |floor| floor.max(now)).day(&self.zone)
     }
 
     /// A random id with a prefix.

@@ -1,63 +1,83 @@
 //! Gifts: one, or many as NDJSON.
 
+use super::command::{only_account, posted, told};
 use super::fields::Fields;
+use super::route::{Acting, Place};
 use crate::app::gift::{Gift, submission};
-use crate::app::writer::{Accepted, Submission, reference_text};
-use crate::domain::fund::Account;
-use crate::domain::vocabulary::Source;
-use crate::values::{AccountId, FundId, StaffId};
+use crate::app::staff;
+use crate::app::writer::{Submission, reference_text};
+use crate::domain::vocabulary::{Role, Source};
+use crate::values::{AccountId, Amount, Day, FundId, Hash, StaffId};
 use crate::web::login::Caller;
 use crate::web::problem::Problem;
 use crate::web::site::{Shared, Site};
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Gifts of one bulk.
 const BULK_LINES_MAX: usize = 10_000;
 
-/// What was posted: 201, or 200 where the same key had posted it before.
-pub(super) fn posted(accepted: Accepted, more: Value) -> Response {
-    let status = if accepted.repeated { StatusCode::OK } else { StatusCode::CREATED };
-    (status, axum::Json(told(accepted, more))).into_response()
+/// A gift as it was told, before it is known which account it came to.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub fund: FundId,
+    pub amount: Amount,
+    pub order_no: String,
+    pub account: Option<AccountId>,
+    pub fee: Option<Amount>,
+    pub source: Source,
+    pub gift_count: Option<u64>,
+    pub on: Day,
+    pub name: Option<String>,
+    pub contact: Option<String>,
+    pub memo: Option<String>,
 }
 
-pub(super) fn told(accepted: Accepted, more: Value) -> Value {
-    let last = accepted.seq + accepted.count - 1;
-    let mut object = json!({"entry": last, "entries": accepted.count, "repeated": accepted.repeated});
-    if let (Some(object), Some(more)) = (object.as_object_mut(), more.as_object()) {
-        object.extend(more.clone());
-    }
-    object
+pub(super) fn read(fields: &Fields, place: &Place<'_>) -> Option<Told> {
+    read_on(fields, place.site.today())
 }
 
-/// The idempotency key of a request, with what was asked.
-pub(super) fn key_of(headers: &HeaderMap, body: &[u8]) -> Result<Option<(String, String)>, Problem> {
-    let Some(said) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = said.to_str().ok().filter(|key| (1..=200).contains(&key.len())).ok_or_else(|| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_key",
-            "Idempotency-Key 应为 1 到 200 个可见字符。",
-            "Idempotency-Key is 1 to 200 visible characters",
-        )
+fn read_on(fields: &Fields, today: Day) -> Option<Told> {
+    let unit = fields.unit();
+    let fund: Option<FundId> = fields.parsed("fund");
+    let amount = fields.amount("amount", unit);
+    let order_no = fields.text("order_no", 100);
+    let account: Option<AccountId> = fields.maybe("account");
+    let fee = fields.maybe_amount("fee", unit);
+    let source: Source = fields.maybe("source").unwrap_or(Source::Individual);
+    let gift_count = fields.maybe_count("gift_count");
+    let on = fields.day(today);
+    let (name, contact, memo) =
+        (fields.maybe_text("name", 100), fields.maybe_text("contact", 100), fields.maybe_text("memo", 200));
+    let ((fund, amount), order_no) = fund.zip(amount).zip(order_no)?;
+    Some(Told { fund, amount, order_no, account, fee, source, gift_count, on, name, contact, memo })
+}
+
+/// The command that records it.
+pub(super) async fn prepared(site: &Site, by: &StaffId, told: Told) -> Result<Submission, Problem> {
+    let account = match told.account {
+        Some(account) => account,
+        None => only_account(site, &told.fund).await?,
+    };
+    let reference = reference_text(&account, &told.order_no);
+    let Told { fund, amount, order_no, fee, source, gift_count, on, name, contact, memo, .. } = told;
+    let gift = Gift { fund, account, gross: amount, fee, source, gift_count, on, order_no, name, contact, memo };
+    let made = site.draw(|entropy| submission(&site.opened.row.origin, by, gift, entropy));
+    let made = made.map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "writing", "这笔捐赠写不进账本。", error.to_string())
     })?;
-    Ok(Some((format!("http {key}"), crate::values::Hash::of(&[body]).to_hex())))
+    Ok(Submission { reference: Some(reference), ..made })
 }
 
-pub(in crate::web) async fn receive(
-    State(site): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let by = caller.for_donations();
-    let made = read(&site, &by, Fields::of(&body)?).await?;
-    let made = Submission { key: key_of(&headers, &body)?, ..made };
-    let accepted = site.handle.post_now(vec![made]).await?.into_iter().next().expect("one answer for one command")?;
-    Ok(posted(accepted, json!({"donation": accepted.seq})))
+pub(super) async fn receive(acting: Acting, told: Told) -> Result<Response, Problem> {
+    let Acting { site, by, key } = acting;
+    let made = Submission { key, ..prepared(&site, &by, told).await? };
+    let results = site.writer().await?.post_now(vec![made]).await?;
+    let accepted = results.into_iter().next().expect("one answer for one command")?;
+    Ok(posted(accepted, &json!({"donation": accepted.seq})))
 }
 
 /// One gift a line; each line is accepted or refused by itself, and answered by a line.
@@ -72,16 +92,23 @@ pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes
             format!("At most {BULK_LINES_MAX} lines at a time"),
         ));
     }
+    let today = site.today();
     let (mut batch, mut answers): (Vec<Submission>, Vec<Option<Problem>>) = (Vec::new(), Vec::new());
     for line in lines {
-        let read = async {
+        let read = (|| {
             let fields = Fields::of(line)?;
-            let key: Option<String> = fields.maybe_text("key", 200);
-            let made = read(&site, &by, fields).await?;
-            let key = key.map(|key| (format!("http {key}"), crate::values::Hash::of(&[line]).to_hex()));
-            Ok::<_, Problem>(Submission { key, ..made })
+            let key = fields.maybe_text("key", 200);
+            let read = read_on(&fields, today);
+            Ok::<_, Problem>((fields.end(read)?, key))
+        })();
+        let made = match read {
+            Ok((told, key)) => prepared(&site, &by, told).await.map(|made| {
+                let key = key.map(|key| (key, Hash::of(&[line]).to_hex()));
+                Submission { key, ..made }
+            }),
+            Err(problem) => Err(problem),
         };
-        match read.await {
+        match made {
             Ok(made) => {
                 batch.push(made);
                 answers.push(None);
@@ -89,7 +116,7 @@ pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes
             Err(problem) => answers.push(Some(problem)),
         }
     }
-    let mut results = site.handle.post_now(batch).await?.into_iter();
+    let mut results = site.writer().await?.post_now(batch).await?.into_iter();
     let mut out = String::new();
     for (number, answer) in (1_u64..).zip(answers) {
         let outcome = match answer {
@@ -97,7 +124,7 @@ pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes
             None => results.next().expect("one answer for one gift").map_err(Problem::from),
         };
         let line = match outcome {
-            Ok(accepted) => told(accepted, json!({"line": number, "donation": accepted.seq})),
+            Ok(accepted) => told(accepted, &json!({"line": number, "donation": accepted.seq})),
             Err(problem) => json!({"line": number, "problem": problem.to_json()}),
         };
         out.push_str(&line.to_string());
@@ -106,44 +133,25 @@ pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], out).into_response())
 }
 
-async fn read(site: &Site, by: &StaffId, fields: Fields) -> Result<Submission, Problem> {
-    let unit = fields.unit();
-    let fund: Option<FundId> = fields.parsed("fund");
-    let gross = fields.amount("amount", unit);
-    let order_no = fields.text("order_no", 100);
-    let account: Option<AccountId> = fields.maybe("account");
-    let fee = fields.maybe_amount("fee", unit);
-    let source: Source = fields.maybe("source").unwrap_or(Source::Individual);
-    let gift_count = fields.maybe_count("gift_count");
-    let on = fields.day(site.today());
-    let (name, contact, memo) =
-        (fields.maybe_text("name", 100), fields.maybe_text("contact", 100), fields.maybe_text("memo", 200));
-    let read = fund.zip(gross).zip(order_no);
-    let ((fund, gross), order_no) = fields.end(read)?;
-    let account = match account {
-        Some(account) => account,
-        None => only_account(site, &fund).await?,
-    };
-    let reference = reference_text(&account, &order_no);
-    let gift = Gift { fund, account, gross, fee, source, gift_count, on, order_no, name, contact, memo };
-    let made = site.draw(|entropy| submission(&site.opened.row.origin, by, gift, entropy));
-    let made = made.map_err(|error| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "writing", "这笔捐赠写不进账本。", error.to_string())
-    })?;
-    Ok(Submission { reference: Some(reference), ..made })
+/// The gift in the path.
+pub(super) fn of_path(_: &Fields, place: &Place<'_>) -> Option<u64> {
+    place.part("seq")
 }
 
-/// The only account that may feed a fund.
-pub(super) async fn only_account(site: &Site, fund: &FundId) -> Result<AccountId, Problem> {
-    let accounts = site.opened.states("account", Account::from_object).await?;
-    let mut feeding = accounts.into_iter().filter(|account| account.funds.contains(fund));
-    match (feeding.next(), feeding.next()) {
-        (Some(only), None) => Ok(only.account),
-        _ => Err(Problem::new(
+/// Makes the receipt code of a gift, which is shown once.
+pub(super) async fn code(acting: Acting, seq: u64) -> Result<Response, Problem> {
+    let Acting { site, by, .. } = acting;
+    staff::require(&site.opened, &by, &[Role::Clerk, Role::Checker, Role::Admin]).await?;
+    if crate::app::trace::gift(&site.opened, seq, None).await?.is_none() {
+        return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "account_wanted",
-            format!("基金 {fund} 没有账户，或不止一个，请写明 account。"),
-            format!("Fund {fund} has no account, or several: say which in “account”"),
-        )),
+            "no_gift",
+            format!("记录 {seq} 不是一笔捐赠。"),
+            format!("Entry {seq} is not a gift"),
+        ));
     }
+    let code = site.draw(|entropy| entropy.code());
+    let hash = site.opened.keys.vault.code_hash(&code);
+    site.opened.store.put_code(site.opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
+    Ok((StatusCode::CREATED, axum::Json(json!({"donation": seq, "code": code}))).into_response())
 }

@@ -1,18 +1,35 @@
-//! The fields of a command, as JSON. Each is read once, here; every bad one is told, and none that is not known is passed over.
+//! The fields of a command, as JSON, or of a query. Each is read once, here; every bad one is told, and none that is not known is
+//! passed over. The same readers describe themselves: run on nothing, they leave a list of what they asked for, which is what the
+//! OpenAPI document says.
 
+use super::shape::Shape;
 use crate::values::{Amount, Day, Unit};
 use crate::web::problem::Problem;
-use axum::http::StatusCode;
-use serde_json::{Map, Value};
+use axum::extract::Query;
+use axum::http::{StatusCode, Uri};
+use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::str::FromStr;
 
+/// Counts and amounts end where a reader of JSON may lose the last digit.
+const COUNT_MAX: u64 = (1 << 53) - 1;
+
 /// Fields that are being read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Fields {
     left: RefCell<Map<String, Value>>,
     wrong: RefCell<Vec<(String, String, String)>>,
+    /// Where a reader describes itself: what it asked for.
+    asked: Option<RefCell<Vec<Described>>>,
+}
+
+/// What a reader asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Described {
+    pub name: String,
+    pub schema: Value,
+    pub required: bool,
 }
 
 impl Fields {
@@ -20,20 +37,49 @@ impl Fields {
     pub(super) fn of(body: &[u8]) -> Result<Self, Problem> {
         let bad = |zh: &str, en: &str| Problem::new(StatusCode::BAD_REQUEST, "bad_json", zh, en);
         match serde_json::from_slice(body) {
-            Ok(Value::Object(map)) => Ok(Self { left: RefCell::new(map), wrong: RefCell::default() }),
+            Ok(Value::Object(map)) => Ok(Self { left: RefCell::new(map), ..Self::default() }),
             Ok(_) => Err(bad("请求体应为一个 JSON 对象。", "The body must be one JSON object")),
             Err(error) => Err(bad("请求体不是合格的 JSON。", &format!("The body is not JSON: {error}"))),
         }
     }
 
-    fn take(&self, name: &str) -> Option<Value> {
+    /// From the query of an address, where every value is a text.
+    pub(super) fn of_query(uri: &Uri) -> Result<Self, Problem> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| {
+            Problem::new(StatusCode::BAD_REQUEST, "bad_query", "地址里的参数写法不对。", "The query is malformed")
+        })?;
+        let left = pairs.0.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        Ok(Self { left: RefCell::new(left), ..Self::default() })
+    }
+
+    /// What a reader asks for.
+    pub(super) fn asked_by(read: impl FnOnce(&Self)) -> Vec<Described> {
+        let fields = Self { asked: Some(RefCell::default()), ..Self::default() };
+        read(&fields);
+        fields.asked.unwrap_or_default().into_inner()
+    }
+
+    fn take(&self, name: &str, schema: impl FnOnce() -> Value) -> Option<Value> {
+        self.describe(name, schema);
         self.left.borrow_mut().remove(name).filter(|value| !value.is_null())
+    }
+
+    fn describe(&self, name: &str, schema: impl FnOnce() -> Value) {
+        let Some(asked) = &self.asked else { return };
+        let mut asked = asked.borrow_mut();
+        match asked.iter_mut().find(|known| known.name == name) {
+            Some(known) => known.schema = schema(),
+            None => asked.push(Described { name: name.to_owned(), schema: schema(), required: false }),
+        }
     }
 
     fn must_be_there(&self, name: &str) {
         let absent = !self.left.borrow().contains_key(name);
         if absent {
             self.wrong(name, "缺少这一项", "is missing");
+        }
+        if let Some(asked) = &self.asked {
+            asked.borrow_mut().push(Described { name: name.to_owned(), schema: Value::Null, required: true });
         }
     }
 
@@ -43,7 +89,8 @@ impl Fields {
 
     /// A text that may be absent.
     pub(super) fn maybe_text(&self, name: &str, most: usize) -> Option<String> {
-        match self.take(name)? {
+        let schema = || json!({"type": "string", "minLength": 1, "maxLength": most});
+        match self.take(name, schema)? {
             Value::String(text) if (1..=most).contains(&text.chars().count()) => Some(text),
             Value::String(_) => {
                 self.wrong(name, format!("要有 1 到 {most} 个字"), format!("1 to {most} characters"));
@@ -63,8 +110,10 @@ impl Fields {
     }
 
     /// A value of a type that reads itself from a text.
-    pub(super) fn maybe<T: FromStr<Err: Display>>(&self, name: &str) -> Option<T> {
-        let text = self.maybe_text(name, 200)?;
+    pub(super) fn maybe<T: FromStr<Err: Display> + Shape>(&self, name: &str) -> Option<T> {
+        let text = self.maybe_text(name, 200);
+        self.describe(name, T::shape);
+        let text = text?;
         match text.parse() {
             Ok(value) => Some(value),
             Err(error) => {
@@ -75,14 +124,14 @@ impl Fields {
     }
 
     /// The same, which must be there.
-    pub(super) fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Option<T> {
+    pub(super) fn parsed<T: FromStr<Err: Display> + Shape>(&self, name: &str) -> Option<T> {
         self.must_be_there(name);
         self.maybe(name)
     }
 
     /// A list of such values; empty where not given.
-    pub(super) fn maybe_list<T: FromStr<Err: Display>>(&self, name: &str) -> Vec<T> {
-        let items = match self.take(name) {
+    pub(super) fn maybe_list<T: FromStr<Err: Display> + Shape>(&self, name: &str) -> Vec<T> {
+        let items = match self.take(name, || json!({"type": "array", "items": T::shape()})) {
             None => return Vec::new(),
             Some(Value::Array(items)) => items,
             Some(_) => {
@@ -105,17 +154,47 @@ impl Fields {
     }
 
     /// The same with at least one.
-    pub(super) fn list<T: FromStr<Err: Display>>(&self, name: &str) -> Option<Vec<T>> {
+    pub(super) fn list<T: FromStr<Err: Display> + Shape>(&self, name: &str) -> Option<Vec<T>> {
         self.must_be_there(name);
-        Some(self.maybe_list(name)).filter(|read| !read.is_empty())
+        let read = self.maybe_list(name);
+        self.describe(name, || json!({"type": "array", "items": T::shape(), "minItems": 1}));
+        if read.is_empty() && self.wrong.borrow().is_empty() {
+            self.wrong(name, "至少要有一项", "needs at least one");
+        }
+        Some(read).filter(|read| !read.is_empty())
+    }
+
+    /// Yes or no; no where not given.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        match self.take(name, || json!({"type": "boolean"})) {
+            None => false,
+            Some(Value::Bool(is)) => is,
+            Some(Value::String(text)) if text == "true" || text == "false" => text == "true",
+            Some(_) => {
+                self.wrong(name, "应为 true 或 false", "must be true or false");
+                false
+            }
+        }
     }
 
     /// A whole number from 0.
     pub(super) fn maybe_count(&self, name: &str) -> Option<u64> {
-        match self.take(name)?.as_u64() {
+        self.maybe_count_to(name, COUNT_MAX)
+    }
+
+    /// A whole number from 0 to `most`.
+    pub(super) fn maybe_count_to(&self, name: &str, most: u64) -> Option<u64> {
+        let value = self.take(name, || json!({"type": "integer", "minimum": 0, "maximum": most}))?;
+        // In a query every value is a text.
+        let count = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+        match count.filter(|count| *count <= most) {
             Some(count) => Some(count),
             None => {
-                self.wrong(name, "应为从 0 起的整数", "must be a whole number from 0");
+                self.wrong(
+                    name,
+                    format!("应为 0 到 {most} 的整数"),
+                    format!("must be a whole number from 0 to {most}"),
+                );
                 None
             }
         }
@@ -123,7 +202,8 @@ impl Fields {
 
     /// Minor units, whole and not negative, in a unit.
     pub(super) fn maybe_amount(&self, name: &str, unit: Unit) -> Option<Amount> {
-        let value = self.take(name)?;
+        let schema = || json!({"type": "integer", "minimum": 0, "maximum": COUNT_MAX, "description": "minor units"});
+        let value = self.take(name, schema)?;
         let amount = value.as_i64().and_then(|minor| Amount::new(minor, unit).ok());
         if amount.is_none() {
             self.wrong(
@@ -161,7 +241,7 @@ impl Fields {
             (Some(read), None) => Ok(read),
             _ => Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "field",
+                "fields",
                 "有的项写得不对，没有入账。",
                 "Some fields are wrong; nothing was posted",
             )

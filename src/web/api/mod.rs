@@ -1,45 +1,142 @@
 //! The interface for programs, `/api/v1`. What is public on the pages is public here; commands need a token.
 
 mod command;
+pub mod document;
 mod donation;
+mod download;
 mod fields;
 mod read;
-
-pub(super) use donation::receive;
+mod report;
+mod route;
+mod shape;
+mod staff;
+mod upload;
 
 use super::problem::Problem;
-use super::site::Shared;
+use super::site::{Shared, Site};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, get};
+use route::{Routes, Who, acting};
+use serde_json::Value;
+use std::time::Duration;
+use tower_http::timeout::TimeoutLayer;
 
-/// One command is small; a bulk of gifts is larger.
+/// One command is small; a bulk of gifts is larger, a statement larger still.
 const BODY_MAX: usize = 64 << 10;
 const BULK_MAX: usize = 16 << 20;
+const STATEMENT_MAX: usize = 256 << 20;
+
+/// Ordinary requests are given up after this; imports and reports take their time.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const LONG_TIMEOUT: Duration = Duration::from_secs(1_800);
 
 /// Its routes.
-pub fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/ledger", get(read::ledger))
-        .route("/totals", get(read::totals))
-        .route("/entries", get(read::entries))
-        .route("/entries/{seq}", get(read::entry))
-        .route("/checkpoint", get(read::checkpoint))
-        .route("/accounts", get(read::accounts).post(command::open_account))
-        .route("/accounts/move", post(command::move_cash))
-        .route("/funds", get(read::funds).post(command::open_fund))
-        .route("/funds/transfer", post(command::transfer))
-        .route("/campaigns", get(read::campaigns))
-        .route("/cases", get(read::cases).post(command::open_case))
-        .route("/cases/{case}/{step}", post(command::case_step))
-        .route("/disbursements", get(read::disbursements).post(command::request))
-        .route("/disbursements/{seq}/{step}", post(command::disbursement_step))
-        .route("/donations", post(donation::receive))
-        .route("/donations/{seq}/refund", post(command::refund))
-        .route("/donations/{seq}/trace", get(read::gift_trace))
-        .route("/entries/{seq}/reverse", post(command::reverse))
-        .route("/reports", get(read::reports))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .merge(Router::new().route("/donations/bulk", post(donation::bulk)).layer(DefaultBodyLimit::max(BULK_MAX)))
-        .fallback(|| async { Problem::missing() })
+pub fn routes(site: &Site) -> Router<Shared> {
+    let limited = |seconds: Duration| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, seconds);
+    let small = reading(Routes::new(site)).merge(commands(Routes::new(site)));
+    let small = small.surrounded(|router| router.layer(DefaultBodyLimit::max(BODY_MAX)).layer(limited(TIMEOUT)));
+    let bulk = Routes::new(site)
+        .take("/donations/bulk", "Record many gifts, one a line", "application/x-ndjson", donation::bulk)
+        .only(Who::Channel)
+        .answers("application/x-ndjson")
+        .surrounded(|router| router.layer(DefaultBodyLimit::max(BULK_MAX)).layer(limited(TIMEOUT)));
+    let long = Routes::new(site)
+        .act("/cases/{case}/reports", "Publish the report of a case", Who::Staff, report::of_case, report::publish)
+        .take("/imports", "Import a statement of gifts", "application/octet-stream", upload::import)
+        .query(upload::asked)
+        .surrounded(|router| router.layer(DefaultBodyLimit::max(STATEMENT_MAX)).layer(limited(LONG_TIMEOUT)));
+    let (router, document) = small.merge(bulk).merge(long).finish();
+    router.route("/openapi.json", get(move || openapi(document.clone()))).fallback(|| async { Problem::missing() })
+}
+
+/// One gift a request; the measurements compare with it.
+pub(super) fn one_gift() -> MethodRouter<Shared> {
+    acting(Who::Channel, donation::read, donation::receive)
+}
+
+async fn openapi(document: Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/openapi+json")], document.to_string()).into_response()
+}
+
+fn reading(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .get("/ledger", "The organisation, and the head of its log", read::ledger)
+        .get("/totals", "What became of every line, at a tree size", read::totals)
+        .get("/entries", "Entries as they stand in the log", read::entries)
+        .query(read::cursor)
+        .get("/entries/{seq}", "The canonical bytes of an entry", read::entry)
+        .get("/entries/{seq}/trace", "Where a gift went, or whose gifts a payment used", read::entry_trace)
+        .query(read::at)
+        .get("/checkpoint", "The newest signed checkpoint", read::checkpoint)
+        .answers("text/plain; charset=utf-8")
+        .get("/accounts", "All accounts and what is there by the books", read::accounts)
+        .get("/funds", "All funds, with what is free, held, spent and void", read::funds)
+        .get("/campaigns", "All appeals", read::campaigns)
+        .get("/campaigns/{campaign}", "An appeal", read::campaign)
+        .get("/cases", "All cases", read::cases)
+        .get("/cases/{case}", "A case", read::case)
+        .get("/disbursements", "All payments", read::disbursements)
+        .get("/disbursements/{seq}", "A payment, by the entry of its request", read::disbursement)
+        .get("/donations", "The newest gifts", read::donations)
+        .query(read::wanted)
+        .ask(
+            "/lookups",
+            "The gifts that a receipt code opens, or an order number with its amount",
+            read::held,
+            read::lookup,
+        )
+        .get("/reports", "All published reports", read::reports)
+        .get("/reports/{seq}", "A published report", report::one)
+        .get("/reports/{seq}/{file}", "A file of a report", report::file)
+        .answers("application/pdf")
+        .get("/imports/{import}/{file}", "Rows of a statement that were handed back", upload::file)
+        .only(Who::Staff)
+        .answers("text/csv; charset=utf-8")
+        .get("/users", "All users", staff::users)
+        .only(Who::Staff)
+}
+
+fn commands(routes: Routes<'_>) -> Routes<'_> {
+    let order = command::post;
+    routes
+        .act("/accounts", "Open an account for funds", Who::Staff, command::open_account, order)
+        .act("/accounts/move", "Cash went from one account to another", Who::Staff, command::move_cash, order)
+        .act("/funds", "Open a fund", Who::Staff, command::open_fund, order)
+        .act("/funds/transfer", "Move free money to another fund", Who::Staff, command::transfer, order)
+        .act("/campaigns", "File the plan of an appeal", Who::Staff, command::file_campaign, order)
+        .act("/campaigns/{campaign}/open", "The appeal starts", Who::Staff, command::open_campaign, order)
+        .act("/campaigns/{campaign}/end", "The appeal ends", Who::Staff, command::end_campaign, order)
+        .act("/cases", "Open a case", Who::Staff, command::open_case, order)
+        .act("/cases/{case}/assess", "Record the need", Who::Staff, command::assess_case, order)
+        .act("/cases/{case}/approve", "Approve aid", Who::Staff, command::approve_case, order)
+        .act("/cases/{case}/decline", "Decline aid", Who::Staff, command::decline_case, order)
+        .act("/cases/{case}/close", "Close the case", Who::Staff, command::close_case, order)
+        .act("/disbursements", "Ask for a payment", Who::Staff, command::request_disbursement, order)
+        .act("/disbursements/{seq}/approve", "Approve it", Who::Staff, command::approve_disbursement, order)
+        .act("/disbursements/{seq}/reject", "Refuse or withdraw it", Who::Staff, command::reject_disbursement, order)
+        .act("/disbursements/{seq}/pay", "Pay it", Who::Staff, command::pay_disbursement, order)
+        .act(
+            "/disbursements/{seq}/return",
+            "The payee sent money back",
+            Who::Staff,
+            command::return_disbursement,
+            order,
+        )
+        .act(
+            "/disbursements/{seq}/acknowledge",
+            "The family confirms",
+            Who::Staff,
+            command::acknowledge_disbursement,
+            order,
+        )
+        .act("/donations", "Record a gift", Who::Channel, donation::read, donation::receive)
+        .act("/donations/{seq}/refund", "Give a gift back", Who::Staff, command::refund_donation, order)
+        .act("/donations/{seq}/code", "Make its receipt code", Who::Staff, donation::of_path, donation::code)
+        .act("/entries/{seq}/reverse", "Take back a whole entry", Who::Staff, command::reverse, order)
+        .act("/users", "Admit a user", Who::Staff, staff::read_user, staff::admit)
+        .act("/users/role", "Give a role, or take it", Who::Staff, staff::read_role, staff::give)
+        .act("/users/token", "Make a token for a program", Who::Staff, staff::read_token, staff::token)
 }

@@ -1,36 +1,38 @@
 //! Reading: what the log says, as JSON.
 
-use crate::app::trace::{self, Facts};
-use crate::ledger::canonical::Object;
+use super::document;
+use super::fields::Fields;
+use super::route::{query, unknown};
+use crate::app::trace;
+use crate::app::writer::{Lookup, order_text};
+use crate::domain::donation::Donation;
+use crate::domain::refusal_zh;
 use crate::ledger::chain::leaf_hash;
+use crate::ledger::entry::Entry;
+use crate::store::StoreError;
+use crate::values::{Amount, CampaignId, CaseId, Day, FundId};
+use crate::vault::Keyed;
+use crate::web::login::Peer;
 use crate::web::problem::Problem;
 use crate::web::site::{Shared, Site};
 use axum::Json;
-use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 /// Entries of one page, at most.
-const PAGE_MAX: u32 = 1_000;
+const PAGE_MAX: u64 = 1_000;
+
+/// Entries that one request for gifts goes through, at most; the answer says where to go on.
+const SCAN_MAX: u64 = 20_000;
 
 type Answer = Result<Json<Value>, Problem>;
 
-#[derive(serde::Deserialize)]
-pub(super) struct Cursor {
-    #[serde(default)]
-    from: u64,
-    limit: Option<u32>,
-}
-
-fn plain(object: &Object<'_>) -> Value {
-    let bytes = object.to_bytes().unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
-}
-
 pub(super) async fn ledger(State(site): State<Shared>) -> Answer {
     let head = site.head().await?;
-    let mut found = plain(&site.organisation.to_object());
+    let mut found = document::state(&site.organisation.to_object());
     found["origin"] = head.origin.clone().into();
     found["size"] = head.size.into();
     found["root"] = crate::app::folder::frontier(&head)?.root().to_hex().into();
@@ -40,39 +42,33 @@ pub(super) async fn ledger(State(site): State<Shared>) -> Answer {
 /// Totals of every line at a tree size, which anybody can compare with a replay.
 pub(super) async fn totals(State(site): State<Shared>) -> Answer {
     let (size, lines) = site.totals().await?;
-    let lines: Vec<Value> = lines
-        .iter()
-        .map(|line| {
-            let totals = line.totals;
-            json!({
-                "line": line.name.to_string(), "end": totals.end(), "free": totals.free, "held": totals.held,
-                "spent": totals.spent, "moved_on": line.moved_on, "void": totals.void,
-            })
-        })
-        .collect();
-    Ok(Json(json!({"tree_size": size, "lines": lines})))
+    Ok(Json(json!({"tree_size": size, "lines": lines.iter().map(document::totals).collect::<Vec<_>>()})))
+}
+
+pub(super) fn cursor(fields: &Fields) -> Option<(u64, u64)> {
+    let from = fields.maybe_count("from").unwrap_or(0);
+    Some((from, fields.maybe_count_to("limit", PAGE_MAX).unwrap_or(100).max(1)))
 }
 
 /// A page of entries as they stand in the log; `next` is where the following page begins.
-pub(super) async fn entries(State(site): State<Shared>, Query(cursor): Query<Cursor>) -> Answer {
-    let limit = cursor.limit.unwrap_or(100).clamp(1, PAGE_MAX);
-    let rows = site.opened.store.entries(site.opened.row.ledger_id, cursor.from, limit).await?;
-    let next = cursor.from.saturating_add(u64::from(limit));
-    let next = (u32::try_from(rows.len()) == Ok(limit)).then_some(next);
+pub(super) async fn entries(State(site): State<Shared>, uri: Uri) -> Answer {
+    let (from, limit) = query(&uri, cursor)?;
+    let count = u32::try_from(limit).expect("at most PAGE_MAX");
+    let rows = site.opened.store.entries(site.opened.row.ledger_id, from, count).await?;
+    let next = (u32::try_from(rows.len()) == Ok(count)).then_some(from + limit);
     let entries: Vec<Value> = rows.iter().filter_map(|row| serde_json::from_slice(&row.bytes).ok()).collect();
     Ok(Json(json!({"entries": entries, "next": next})))
 }
 
 /// The canonical bytes of an entry, with its leaf hash beside them. They never change.
-pub(super) async fn entry(State(site): State<Shared>, Path(seq): Path<u64>) -> Result<Response, Problem> {
+pub(super) async fn entry(
+    State(site): State<Shared>,
+    Path(seq): Path<u64>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let bytes = site.opened.store.entry(site.opened.row.ledger_id, seq).await?.ok_or_else(Problem::missing)?;
     let leaf = leaf_hash(&bytes).to_hex();
-    let headers = [
-        (header::CONTENT_TYPE, "application/json".to_owned()),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable".to_owned()),
-        (header::ETAG, format!("\"{leaf}\"")),
-    ];
-    Ok((StatusCode::OK, headers, bytes).into_response())
+    Ok(super::download::unchanging(&headers, "application/json", &leaf, bytes, None))
 }
 
 /// The newest signed checkpoint, as a note.
@@ -85,65 +81,206 @@ pub(super) async fn checkpoint(State(site): State<Shared>) -> Result<Response, P
 /// All things of an area as they are stored, those with a number in its order.
 async fn listed(site: &Site, area: &str, name: &str) -> Answer {
     let head = site.head().await?;
-    let mut found = site.opened.states(area, |object| Ok(plain(object))).await?;
+    let mut found = site.opened.states(area, |object| Ok(document::state(object))).await?;
     found.sort_by_key(|thing| thing["request"].as_u64().or(thing["seq"].as_u64()));
     Ok(Json(json!({name: found, "tree_size": head.size})))
+}
+
+/// One thing as it is stored.
+async fn one(site: &Site, area: &'static str, id: &str) -> Answer {
+    let found = site.opened.state(area, id, |object| Ok(document::state(object))).await?;
+    found.map(Json).ok_or_else(|| unknown(area, id))
 }
 
 pub(super) async fn accounts(State(site): State<Shared>) -> Answer {
     listed(&site, "account", "accounts").await
 }
 
+/// All funds, each with what became of its lines.
 pub(super) async fn funds(State(site): State<Shared>) -> Answer {
-    listed(&site, "fund", "funds").await
+    let (size, lines) = site.totals().await?;
+    let mut funds = site.opened.states("fund", |object| Ok(document::state(object))).await?;
+    for fund in &mut funds {
+        let own = lines.iter().filter(|line| fund["fund"] == line.name.fund.as_str());
+        fund["totals"] = own.map(document::totals).collect();
+    }
+    Ok(Json(json!({"funds": funds, "tree_size": size})))
 }
 
 pub(super) async fn campaigns(State(site): State<Shared>) -> Answer {
     listed(&site, "campaign", "campaigns").await
 }
 
+pub(super) async fn campaign(State(site): State<Shared>, Path(id): Path<String>) -> Answer {
+    let id = CampaignId::parse(&id).map_err(|_| Problem::missing())?;
+    one(&site, "campaign", id.as_str()).await
+}
+
 pub(super) async fn cases(State(site): State<Shared>) -> Answer {
     listed(&site, "case", "cases").await
+}
+
+pub(super) async fn case(State(site): State<Shared>, Path(id): Path<String>) -> Answer {
+    let id = CaseId::parse(&id).map_err(|_| Problem::missing())?;
+    one(&site, "case", id.as_str()).await
 }
 
 pub(super) async fn disbursements(State(site): State<Shared>) -> Answer {
     listed(&site, "disbursement", "disbursements").await
 }
 
+pub(super) async fn disbursement(State(site): State<Shared>, Path(seq): Path<u64>) -> Answer {
+    one(&site, "disbursement", &seq.to_string()).await
+}
+
 pub(super) async fn reports(State(site): State<Shared>) -> Answer {
     listed(&site, "report", "reports").await
 }
 
-fn facts(mut object: Value, facts: &Facts) -> Value {
-    object["kind"] = facts.kind.clone().into();
-    for (member, text) in facts.members() {
-        object[member] = text.into();
-    }
-    object
+/// Which gifts are wanted.
+pub(super) struct Wanted {
+    fund: Option<FundId>,
+    on: Option<Day>,
+    before: Option<u64>,
+    limit: u64,
 }
 
-/// Every use of a gift, at the head.
-pub(super) async fn gift_trace(State(site): State<Shared>, Path(seq): Path<u64>) -> Answer {
-    let head = site.head().await?;
-    let traced = trace::gift(&site.opened, seq, Some(head.size)).await?.ok_or_else(Problem::missing)?;
-    let uses: Vec<Value> = traced
-        .uses
-        .iter()
-        .map(|used| {
-            let object = json!({
-                "seq": used.seq, "state": used.state, "amount": used.amount.minor(), "line": used.line.to_string(),
-            });
-            facts(object, &used.facts)
-        })
-        .collect();
-    let unspent: Vec<Value> = traced
-        .unspent
-        .iter()
-        .map(|(line, amount)| json!({"line": line.to_string(), "amount": amount.minor()}))
-        .collect();
-    Ok(Json(json!({
-        "donation": traced.gift.seq, "amount": traced.gift.gross.minor(), "unit": traced.gift.gross.unit().as_str(),
-        "on": traced.gift.on.to_string(), "fund": traced.gift.fund.as_str(), "uses": uses, "unspent": unspent,
-        "tree_size": head.size,
-    })))
+pub(super) fn wanted(fields: &Fields) -> Option<Wanted> {
+    let (fund, on) = (fields.maybe("fund"), fields.maybe("on"));
+    let (before, limit) = (fields.maybe_count("before"), fields.maybe_count_to("limit", PAGE_MAX).unwrap_or(20));
+    Some(Wanted { fund, on, before, limit })
+}
+
+/// The newest gifts that are wanted, newest first; `next` is what to ask for as `before`.
+pub(super) async fn donations(State(site): State<Shared>, uri: Uri) -> Answer {
+    let wanted = query(&uri, wanted)?;
+    if let Some(fund) = &wanted.fund {
+        drop(one(&site, "fund", fund.as_str()).await?);
+    }
+    let size = site.head().await?.size;
+    let (mut found, mut end) = (Vec::new(), wanted.before.map_or(size, |before| before.min(size)));
+    let stop = end.saturating_sub(SCAN_MAX);
+    let damaged = |what: String| StoreError::Damaged { table: "entry", what };
+    'pages: while end > stop {
+        let from = end.saturating_sub(PAGE_MAX).max(stop);
+        let count = u32::try_from(end - from).expect("at most PAGE_MAX");
+        let page = site.opened.store.entries(site.opened.row.ledger_id, from, count).await?;
+        for stored in page.iter().rev() {
+            if u64::try_from(found.len()) == Ok(wanted.limit) {
+                end = u64::try_from(stored.seq).map_err(|error| damaged(error.to_string()))? + 1;
+                break 'pages;
+            }
+            let entry = Entry::parse(&stored.bytes).map_err(|error| damaged(error.to_string()))?;
+            let gift = Donation::from_entry(&entry).map_err(|error| damaged(error.to_string()))?;
+            found.extend(gift.filter(|gift| {
+                wanted.fund.as_ref().is_none_or(|fund| gift.fund == *fund) && wanted.on.is_none_or(|on| gift.on == on)
+            }));
+        }
+        end = from;
+    }
+    let gifts: Vec<Value> = found.iter().map(document::gift).collect();
+    Ok(Json(json!({"donations": gifts, "next": (end > 0).then_some(end), "tree_size": size})))
+}
+
+pub(super) fn at(fields: &Fields) -> Option<Option<u64>> {
+    Some(fields.maybe_count("at"))
+}
+
+fn untraceable(zh: String, en: String) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no_trace", zh, en)
+}
+
+/// Where a gift went, or whose gifts a payment used, now or as of a tree size.
+pub(super) async fn entry_trace(State(site): State<Shared>, Path(seq): Path<u64>, uri: Uri) -> Answer {
+    let at = query(&uri, at)?;
+    let head = site.head().await?.size;
+    if let Some(at) = at.filter(|at| *at == 0 || *at > head) {
+        return Err(untraceable(
+            format!("账本有 {head} 条记录，不能按 {at} 条追溯。请写 1 到 {head}。"),
+            format!("The ledger has {head} entries and cannot be asked as of {at}; give 1 to {head}"),
+        ));
+    }
+    let size = at.unwrap_or(head);
+    if let Some(traced) = trace::gift(&site.opened, seq, Some(size)).await? {
+        return Ok(Json(document::gift_trace(&traced, size)));
+    }
+    let known = site.opened.state("disbursement", &seq.to_string(), |object| Ok(document::state(object))).await?;
+    let paid = known.as_ref().and_then(|known| known["paid"].as_u64().or(known["hold"].as_u64()));
+    match trace::payment(&site.opened, paid.unwrap_or(seq), Some(size)).await? {
+        Some(traced) if traced.facts.kind == "fund.transferred" => Err(untraceable(
+            format!("记录 {seq} 是基金之间的转账，不是支付。请追溯其中的一笔捐赠，或用这笔钱的一笔支付。"),
+            format!(
+                "Entry {seq} moves money between funds and is no payment: trace a gift in it, or a payment that used it"
+            ),
+        )),
+        Some(traced) if !traced.amounts.is_empty() => Ok(Json(document::payment_trace(&traced, size))),
+        _ => Err(match known {
+            Some(known) => {
+                let status = known["status"].as_str().unwrap_or_default();
+                let zh = refusal_zh::state("disbursement", status);
+                untraceable(
+                    format!("拨付 {seq} 的状态是“{zh}”，现在没有占用任何捐赠。"),
+                    format!("Payment {seq} is {status}: it holds or spends no gift's money now"),
+                )
+            }
+            None => untraceable(
+                format!("记录 {seq} 既不是捐赠，也没有占用或支出款项，没有可追溯的内容。"),
+                format!("Entry {seq} is neither a gift nor does it hold or spend money: there is nothing to trace"),
+            ),
+        }),
+    }
+}
+
+/// What a donor has in hand.
+pub(super) enum Held {
+    Code(String),
+    Order(String, Amount),
+    Nothing,
+}
+
+pub(super) fn held(fields: &Fields) -> Option<Held> {
+    let (code, order_no) = (fields.maybe_text("code", 60), fields.maybe_text("order_no", 100));
+    let amount = fields.maybe_amount("amount", fields.unit());
+    Some(match (code, order_no.zip(amount)) {
+        (Some(code), _) => Held::Code(code),
+        (None, Some((order_no, amount))) => Held::Order(order_no, amount),
+        (None, None) => Held::Nothing,
+    })
+}
+
+/// The gifts that a receipt code opens, or that came with an order number and exactly this amount.
+pub(super) async fn lookup(State(site): State<Shared>, peer: Peer, body: Bytes) -> Answer {
+    if let Some(peer) = peer.0 {
+        site.lookups.try_at(peer, site.clock.elapsed()).map_err(Problem::too_often)?;
+    }
+    let fields = Fields::of(&body)?;
+    let asked = held(&fields);
+    let ledger_id = site.opened.row.ledger_id;
+    let found = match fields.end(asked)? {
+        Held::Code(code) => {
+            let hash = site.opened.keys.vault.code_hash(&code);
+            let opens = site.opened.store.code(ledger_id, "receipt", hash).await?;
+            opens.and_then(|seq| seq.parse().ok()).into_iter().collect()
+        }
+        Held::Order(order_no, amount) => {
+            let text = order_text(&order_no, amount);
+            match site.running() {
+                Some(writer) => writer.find(vec![Lookup::Order(text)]).await?.into_iter().flatten().collect(),
+                None => {
+                    let hash = site.opened.keys.vault.keyed(Keyed::Order, &text);
+                    site.opened.store.entries_by_order(ledger_id, hash).await?
+                }
+            }
+        }
+        Held::Nothing => Vec::new(),
+    };
+    if found.is_empty() {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "no_gift",
+            "没有找到这笔捐赠。请核对查询码，或订单号和准确金额。",
+            "No such gift: check the code, or the order number and the exact amount",
+        ));
+    }
+    Ok(Json(json!({"donations": found})))
 }

@@ -1,9 +1,9 @@
 //! The log itself: newest entries, and each one with its bytes and its hash.
 
 use super::page::{Page, or_told, shown};
+use crate::app::overview::moved_by;
 use crate::app::trace::parse;
 use crate::ledger::chain::leaf_hash;
-use crate::ledger::entry::Entry;
 use crate::report::labels::Language;
 use crate::values::LineName;
 use crate::values::amount::format_minor;
@@ -81,7 +81,7 @@ async fn entries(site: &Shared, language: Language, before: Option<u64>) -> Resu
             seq: entry.seq,
             on: entry.at.day(&site.zone).to_string(),
             kind: kind(&page, &entry.kind),
-            amount: amount(&entry),
+            amount: moved_by(&entry).map(|amount| amount.to_string()).unwrap_or_default(),
         });
     }
     rows.reverse();
@@ -92,16 +92,6 @@ fn kind(page: &Page, kind: &str) -> String {
     let code = kind.replace('.', "_");
     let word = page.word("kind", &code);
     if word == code { kind.to_owned() } else { word }
-}
-
-/// What an entry states, or the sum of its first kind of post.
-fn amount(entry: &Entry<'_>) -> String {
-    let unit_of = |line: &str| LineName::parse(line).map(|name| name.unit);
-    let Some((first, unit)) = entry.post.first().and_then(|post| Some((post, unit_of(&post.line)?))) else {
-        return String::new();
-    };
-    let same = entry.post.iter().filter(|post| post.op == first.op);
-    format!("{} {unit}", format_minor(same.map(|post| post.to - post.from).sum(), unit))
 }
 
 pub(super) async fn show(

@@ -111,7 +111,7 @@ async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked
             page.say("请填写支付订单号或纸质收条号。", "Give the order number, or that of the paper slip."),
         ));
     }
-    let found = site.handle.find(vec![Lookup::Order(order_text(order_no, amount))]).await?;
+    let found = site.writer().await?.find(vec![Lookup::Order(order_text(order_no, amount))]).await?;
     match found.first().copied().flatten() {
         Some(seq) => Ok(private(page_of(site, language, seq).await?)),
         None => Ok(again(page.say(

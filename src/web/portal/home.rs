@@ -72,7 +72,7 @@ struct Home {
 }
 
 pub(super) async fn show(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
-    if let Some(page) = site.first_page(language, site.handle.size()) {
+    if let Some(page) = site.first_page(language, site.size()) {
         return Html(page.to_string()).into_response();
     }
     let made = page(&site, language).await;

@@ -1,0 +1,97 @@
+//! Reports: published by staff, downloaded by anybody.
+
+use super::fields::Fields;
+use super::route::{Acting, Place, unknown};
+use super::{document, download};
+use crate::app::publish::{self, PublishError};
+use crate::app::staff;
+use crate::app::writer::{WriteError, chain};
+use crate::domain::disclosure::Published;
+use crate::domain::vocabulary::Role;
+use crate::values::CaseId;
+use crate::web::problem::Problem;
+use crate::web::site::Shared;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Refused(refusal) => refusal.into(),
+            PublishError::Store(error) => error.into(),
+            PublishError::Open(error) => WriteError::from(error).into(),
+            PublishError::Write(error) => error.into(),
+            PublishError::File { .. } | PublishError::Report(_) | PublishError::Checkpoint(_) => {
+                WriteError::Fault(chain(&error)).into()
+            }
+        }
+    }
+}
+
+pub(super) fn of_case(_: &Fields, place: &Place<'_>) -> Option<CaseId> {
+    place.part("case")
+}
+
+/// Makes the report of a case and publishes it. A report says that its figures can be proved: it is made of a ledger that holds, or
+/// not at all.
+pub(super) async fn publish(acting: Acting, case: CaseId) -> Result<Response, Problem> {
+    let Acting { site, by, .. } = acting;
+    staff::require(&site.opened, &by, &[Role::Clerk]).await?;
+    let slug = site.opened.row.slug.clone();
+    let verdict = crate::app::verify::verify(&site.opened.folder, Some(&slug), |_, _| ()).await;
+    if let Some(bad) = verdict.map_err(WriteError::from)?.first_bad {
+        let problem = Problem::new(
+            StatusCode::CONFLICT,
+            "not_ok",
+            format!("报告没有生成：账本有问题，第一条有问题的记录是 {}。原因：{}", bad.seq, bad.reason),
+            format!("No report was made: the ledger does not hold. The first bad entry is {}: {}", bad.seq, bad.reason),
+        );
+        return Err(problem);
+    }
+    let out = site.opened.folder.path().join("reports");
+    let writer = site.writer().await?;
+    let published = publish::case(&site.opened, writer, &by, case.as_str(), &out).await?;
+    let files: Vec<Value> = published
+        .files
+        .iter()
+        .map(|(path, hash)| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            json!({"name": name, "sha256": hash.to_hex(), "path": format!("/reports/{}/{name}", published.entry)})
+        })
+        .collect();
+    let object = json!({
+        "files": files, "entry": published.entry, "number": published.number, "repeated": published.repeated,
+    });
+    let status = if published.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(object)).into_response())
+}
+
+async fn known(site: &Shared, seq: u64) -> Result<Published, Problem> {
+    let found = site.opened.state("report", &seq.to_string(), Published::from_object).await?;
+    found.ok_or_else(|| unknown("report", seq))
+}
+
+/// A published report, with its files.
+pub(super) async fn one(State(site): State<Shared>, Path(seq): Path<u64>) -> Result<Json<Value>, Problem> {
+    let known = known(&site, seq).await?;
+    let mut object = document::state(&known.to_object());
+    let path = |name: String| format!("/reports/{seq}/{name}");
+    object["files"] = known.file_names().into_iter().map(path).collect();
+    Ok(Json(object))
+}
+
+/// A file of a report, with the bytes that its entry names.
+pub(super) async fn file(
+    State(site): State<Shared>,
+    Path((seq, file)): Path<(u64, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let known = known(&site, seq).await?;
+    let place = known.file_names().iter().position(|name| *name == file).ok_or_else(Problem::missing)?;
+    let (bytes, hash) = publish::file(&site.opened, &known, place).await?;
+    let kind = if file.ends_with(".pdf") { "application/pdf" } else { "application/json" };
+    Ok(download::unchanging(&headers, kind, &hash.to_hex(), bytes, Some(&file)))
+}

@@ -1,0 +1,381 @@
+//! The table of the interface. Each route says what it is, who may call it and which fields it reads; the router and the OpenAPI
+//! document are made of the same table, so neither can have a route that the other has not.
+
+use super::fields::{Described, Fields};
+use crate::domain::refusal::Refusal;
+use crate::values::StaffId;
+use crate::web::login::Caller;
+use crate::web::problem::Problem;
+use crate::web::site::{Shared, Site};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts as _, RawPathParams, Request, State};
+use axum::handler::Handler;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodFilter, MethodRouter, on, post};
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::future::Future;
+use std::str::FromStr;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Anyone: what it tells stands in the public log.
+    Anyone,
+    /// A token that may record gifts.
+    Channel,
+    /// A token for everything that its user may do.
+    Staff,
+    /// A payment channel, by its signature.
+    Signed,
+}
+
+/// What a route says of itself.
+#[derive(Clone, Debug)]
+struct Listed {
+    method: &'static str,
+    path: &'static str,
+    about: &'static str,
+    who: Who,
+    query: Vec<Described>,
+    body: Option<Body>,
+    answer: &'static str,
+}
+
+/// What a route takes.
+#[derive(Clone, Debug)]
+enum Body {
+    Json(Vec<Described>),
+    Raw(&'static str),
+}
+
+/// Routes that are being put together.
+pub(super) struct Routes<'s> {
+    site: &'s Site,
+    router: Router<Shared>,
+    listed: Vec<Listed>,
+}
+
+/// What stands in the path of a request, beside the site that it asks.
+pub(super) struct Place<'s> {
+    /// The site.
+    pub site: &'s Site,
+    path: Vec<(String, String)>,
+    lost: Cell<bool>,
+}
+
+impl Place<'_> {
+    /// A part of the path, read. Where it cannot be read, nothing is there.
+    pub(super) fn part<T: FromStr>(&self, name: &str) -> Option<T> {
+        let found = self.path.iter().find(|(known, _)| known == name).and_then(|(_, text)| text.parse().ok());
+        self.lost.set(self.lost.get() || found.is_none());
+        found
+    }
+}
+
+/// Somebody who asks for something to be done.
+pub(super) struct Acting {
+    pub site: Shared,
+    pub by: StaffId,
+    /// The idempotency key, with the hash of what was asked.
+    pub key: Option<(String, String)>,
+}
+
+/// A command as it arrives.
+struct Arrived {
+    caller: Caller,
+    headers: HeaderMap,
+    /// The path below `/api/v1`, which is part of what a key stands for.
+    path: String,
+    body: Bytes,
+}
+
+impl FromRequest<Shared> for Arrived {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Shared) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, site).await.map_err(Problem::into_response)?;
+        let path = parts.uri.path().trim_start_matches("/api/v1").to_owned();
+        let headers = parts.headers.clone();
+        let body = Bytes::from_request(Request::from_parts(parts, body), site).await;
+        Ok(Self { caller, headers, path, body: body.map_err(axum::response::IntoResponse::into_response)? })
+    }
+}
+
+/// The idempotency key of a request, with what was asked.
+fn key_of(headers: &HeaderMap, asked: &[&[u8]]) -> Result<Option<(String, String)>, Problem> {
+    let Some(said) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = std::str::from_utf8(said.as_bytes()).ok().filter(|key| (1..=200).contains(&key.chars().count()));
+    let key = key.ok_or_else(|| {
+        Problem::new(
+            axum::http::StatusCode::BAD_REQUEST,
+            "bad_key",
+            "幂等键应为 1 到 200 个字符。",
+            "An idempotency key is 1 to 200 characters",
+        )
+    })?;
+    Ok(Some((key.to_owned(), crate::values::Hash::of(asked).to_hex())))
+}
+
+/// A route that takes one JSON object: its fields are read, then it is done.
+pub(super) fn acting<T, F, Done>(who: Who, read: fn(&Fields, &Place<'_>) -> Option<T>, then: F) -> MethodRouter<Shared>
+where
+    T: Send + 'static,
+    F: Fn(Acting, T) -> Done + Clone + Send + Sync + 'static,
+    Done: Future<Output = Result<Response, Problem>> + Send,
+{
+    let handle = move |State(site): State<Shared>, params: RawPathParams, arrived: Arrived| {
+        let then = then.clone();
+        async move {
+            let by = match who {
+                Who::Channel => arrived.caller.for_donations(),
+                Who::Anyone | Who::Staff | Who::Signed => arrived.caller.for_all()?,
+            };
+            let key = key_of(&arrived.headers, &[arrived.path.as_bytes(), b"\0", &arrived.body])?;
+            let read = {
+                let path = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                let place = Place { site: &site, path, lost: Cell::new(false) };
+                // An empty body has no fields.
+                let body: &[u8] = if arrived.body.trim_ascii().is_empty() { b"{}" } else { &arrived.body };
+                let fields = Fields::of(body)?;
+                let read = read(&fields, &place);
+                if place.lost.get() {
+                    return Err(Problem::missing());
+                }
+                fields.end(read)?
+            };
+            then(Acting { site, by, key }, read).await
+        }
+    };
+    post(handle)
+}
+
+impl<'s> Routes<'s> {
+    /// No routes yet.
+    pub(super) fn new(site: &'s Site) -> Self {
+        Self { site, router: Router::new(), listed: Vec::new() }
+    }
+
+    /// The router, with the document of all its routes at `/openapi.json`.
+    pub(super) fn finish(self) -> (Router<Shared>, Value) {
+        let document = document(&self.listed);
+        (self.router, document)
+    }
+
+    /// Puts what surrounds all routes so far.
+    pub(super) fn surrounded(mut self, with: impl FnOnce(Router<Shared>) -> Router<Shared>) -> Self {
+        self.router = with(self.router);
+        self
+    }
+
+    /// Takes all routes of another table.
+    pub(super) fn merge(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        self.listed.extend(other.listed);
+        self
+    }
+
+    fn list(mut self, method: &'static str, path: &'static str, about: &'static str, who: Who) -> Self {
+        let (query, body, answer) = (Vec::new(), None, "application/json");
+        self.listed.push(Listed { method, path, about, who, query, body, answer });
+        self
+    }
+
+    fn last(&mut self) -> &mut Listed {
+        self.listed.last_mut().expect("it is said of a route")
+    }
+
+    /// Something to read.
+    pub(super) fn get<H: Handler<T, Shared>, T: 'static>(
+        mut self,
+        path: &'static str,
+        about: &'static str,
+        handler: H,
+    ) -> Self {
+        self.router = self.router.route(path, on(MethodFilter::GET, handler));
+        self.list("get", path, about, Who::Anyone)
+    }
+
+    /// Something that takes a body which is not one JSON object.
+    pub(super) fn take<H: Handler<T, Shared>, T: 'static>(
+        mut self,
+        path: &'static str,
+        about: &'static str,
+        kind: &'static str,
+        handler: H,
+    ) -> Self {
+        self.router = self.router.route(path, post(handler));
+        self = self.list("post", path, about, Who::Staff);
+        self.last().body = Some(Body::Raw(kind));
+        self
+    }
+
+    /// Something to be done with one JSON object.
+    pub(super) fn act<T, F, Done>(
+        mut self,
+        path: &'static str,
+        about: &'static str,
+        who: Who,
+        read: fn(&Fields, &Place<'_>) -> Option<T>,
+        then: F,
+    ) -> Self
+    where
+        T: Send + 'static,
+        F: Fn(Acting, T) -> Done + Clone + Send + Sync + 'static,
+        Done: Future<Output = Result<Response, Problem>> + Send,
+    {
+        self.router = self.router.route(path, acting(who, read, then));
+        let place = Place { site: self.site, path: Vec::new(), lost: Cell::new(false) };
+        let fields = Fields::asked_by(|fields| drop(read(fields, &place)));
+        self = self.list("post", path, about, who);
+        self.last().body = Some(Body::Json(fields));
+        self
+    }
+
+    /// Something that anybody may ask with one JSON object.
+    pub(super) fn ask<H: Handler<T, Shared>, T: 'static, R>(
+        mut self,
+        path: &'static str,
+        about: &'static str,
+        read: fn(&Fields) -> Option<R>,
+        handler: H,
+    ) -> Self {
+        self.router = self.router.route(path, post(handler));
+        self = self.list("post", path, about, Who::Anyone);
+        self.last().body = Some(Body::Json(Fields::asked_by(|fields| drop(read(fields)))));
+        self
+    }
+
+    /// The route reads a query.
+    pub(super) fn query<T>(mut self, read: impl FnOnce(&Fields) -> Option<T>) -> Self {
+        self.last().query = Fields::asked_by(|fields| drop(read(fields)));
+        self
+    }
+
+    /// The route is for some only.
+    pub(super) fn only(mut self, who: Who) -> Self {
+        self.last().who = who;
+        self
+    }
+
+    /// The route answers with something else than JSON.
+    pub(super) fn answers(mut self, kind: &'static str) -> Self {
+        self.last().answer = kind;
+        self
+    }
+}
+
+/// The same with a query that is read.
+pub(super) fn query<T>(uri: &axum::http::Uri, read: impl FnOnce(&Fields) -> Option<T>) -> Result<T, Problem> {
+    let fields = Fields::of_query(uri)?;
+    let found = read(&fields);
+    fields.end(found)
+}
+
+/// The thing that must exist.
+pub(super) fn unknown(what: &'static str, name: impl ToString) -> Problem {
+    Refusal::Unknown { what, name: name.to_string() }.into()
+}
+
+fn document(listed: &[Listed]) -> Value {
+    let mut paths = serde_json::Map::new();
+    for route in listed {
+        let entry = paths.entry(route.path).or_insert_with(|| json!({}));
+        entry[route.method] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Mingzhang 明账", "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "description": "A charity's ledger in which every fen has an address. Amounts are whole minor units.",
+        },
+        "servers": [{"url": "/api/v1"}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "signature": {"type": "apiKey", "in": "header", "name": "Mingzhang-Signature"},
+            },
+            "schemas": {"Problem": problem()},
+        },
+    })
+}
+
+fn problem() -> Value {
+    let text = json!({"type": "string"});
+    json!({
+        "type": "object", "required": ["type", "title", "title_zh", "status"],
+        "properties": {
+            "type": {"type": "string", "pattern": "^urn:mingzhang:problem:"},
+            "title": text, "title_zh": text, "status": {"type": "integer"},
+            "errors": {"type": "array", "items": {
+                "type": "object", "required": ["path", "detail", "detail_zh"],
+                "properties": {"path": text, "detail": text, "detail_zh": text},
+            }},
+        },
+    })
+}
+
+fn operation(route: &Listed) -> Value {
+    let mut parameters: Vec<Value> = Vec::new();
+    for part in route.path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
+    {
+        let schema = match part {
+            "seq" => json!({"type": "integer", "minimum": 0, "maximum": i64::MAX}),
+            _ => json!({"type": "string", "minLength": 1, "pattern": "^[a-z0-9_.-]{1,100}$"}),
+        };
+        parameters.push(json!({"name": part, "in": "path", "required": true, "schema": schema}));
+    }
+    for field in &route.query {
+        parameters.push(json!({"name": field.name, "in": "query", "required": field.required, "schema": field.schema}));
+    }
+    if matches!(&route.body, Some(Body::Json(_))) && route.who != Who::Signed {
+        let schema = json!({"type": "string", "minLength": 1, "maxLength": 200});
+        parameters.push(json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": schema}));
+    }
+    let answer = json!({"description": "Done", "content": {route.answer: {}}});
+    let mut answers = json!({
+        "200": answer,
+        "default": {"description": "Refused, or not possible", "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+        }},
+    });
+    if route.method == "post" {
+        answers["201"] = answer;
+    }
+    let mut operation = json!({"summary": route.about, "parameters": parameters, "responses": answers});
+    match &route.body {
+        None => {}
+        Some(Body::Raw(kind)) => {
+            operation["requestBody"] = json!({"required": true, "content": {*kind: {"schema": {"type": "string"}}}});
+        }
+        Some(Body::Json(fields)) => {
+            let properties: serde_json::Map<String, Value> =
+                fields.iter().map(|field| (field.name.clone(), field.schema.clone())).collect();
+            let required: Vec<&str> =
+                fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+            let schema = json!({
+                "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+            });
+            operation["requestBody"] =
+                json!({"required": !required.is_empty(), "content": {"application/json": {"schema": schema}}});
+        }
+    }
+    operation["security"] = match route.who {
+        Who::Anyone => json!([]),
+        Who::Channel | Who::Staff => json!([{"token": []}]),
+        Who::Signed => json!([{"signature": []}]),
+    };
+    operation["x-scope"] = match route.who {
+        Who::Anyone => "none",
+        Who::Channel => "donations",
+        Who::Staff => "all",
+        Who::Signed => "signed",
+    }
+    .into();
+    operation
+}

@@ -1,0 +1,80 @@
+//! A ledger that the real program serves, and a plain way to ask it.
+
+use crate::books::Books;
+use serde_json::Value as Json;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// A ledger that is being served.
+pub(crate) struct Served {
+    pub(crate) books: Books,
+    pub(crate) child: Child,
+    pub(crate) address: String,
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Json {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+impl Served {
+    pub(crate) fn of(books: Books) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"]).arg(books.data()).env("LANG", "en");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
+        let told: Json = serde_json::from_str(&line).expect("one JSON object");
+        let address = told["listening"].as_str().expect("an address").to_owned();
+        Self { books, child, address }
+    }
+
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).expect("answered");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "")
+    }
+
+    pub(crate) fn post(&self, token: &str, path: &str, body: &Json) -> Answer {
+        self.send("POST", path, &[("authorization", &format!("Bearer {token}"))], &body.to_string())
+    }
+
+    /// Asks politely to end, and waits.
+    pub(crate) fn stop(mut self) -> Books {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.is_ok_and(|status| status.success()));
+        assert!(self.child.wait().expect("it ends").success());
+        std::mem::replace(&mut self.books, Books(std::path::PathBuf::from("/nonexistent")))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
