@@ -20,4 +20,5 @@ mod statements;
 mod steps;
 mod story;
 mod vectors;
+mod webhooks;
 mod writer;

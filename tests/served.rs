@@ -62,6 +62,13 @@ impl Served {
         self.send("POST", path, &[("authorization", &format!("Bearer {token}"))], &body.to_string())
     }
 
+    /// Kills it, as the power may.
+    pub(crate) fn kill(mut self) -> Books {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+        std::mem::replace(&mut self.books, Books(std::path::PathBuf::from("/nonexistent")))
+    }
+
     /// Asks politely to end, and waits.
     pub(crate) fn stop(mut self) -> Books {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();

@@ -14,4 +14,5 @@ pub mod staff;
 pub mod token;
 pub mod trace;
 pub mod verify;
+pub mod webhook;
 pub mod writer;

@@ -7,6 +7,7 @@ mod account;
 mod bench;
 mod campaign;
 mod case;
+mod channel;
 mod demo;
 mod disbursement;
 mod donation;
@@ -20,6 +21,7 @@ mod reverse;
 mod serve;
 mod service;
 mod session;
+mod subscription;
 mod trace;
 mod trouble_zh;
 mod user;
@@ -127,6 +129,12 @@ enum Subcommands {
     Rebuild(verify::Rebuild),
     /// Write the log as plain files that anybody can verify
     Export(verify::Export),
+    /// Payment channels that post gifts by signed messages
+    #[command(subcommand)]
+    Channel(channel::Channel),
+    /// Programs that are told of new entries by signed messages
+    #[command(subcommand)]
+    Subscription(subscription::Subscription),
     /// Serve the ledger over HTTP: pages for donors, an interface for programs
     Serve(serve::Serve),
     /// A worked example from nothing: gifts, a case under four eyes, reports, a trace
@@ -243,6 +251,8 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         | Subcommands::Reverse(_)
         | Subcommands::Import(_)
         | Subcommands::Trace(_)
+        | Subcommands::Channel(_)
+        | Subcommands::Subscription(_)
         | Subcommands::Report(_) => None,
     };
     only_here.map_or(Ok(()), |command| session.only_here(command))?;
@@ -268,6 +278,8 @@ async fn carry_out(session: &Session, command: Subcommands) -> Result<(), Failur
         Subcommands::Verify(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,
         Subcommands::Export(args) => args.run(session).await,
+        Subcommands::Channel(args) => args.run(session).await,
+        Subcommands::Subscription(args) => args.run(session).await,
         Subcommands::Serve(args) => args.run(session).await,
         Subcommands::Demo(args) => args.run(session).await,
         Subcommands::Bench(args) => args.run(session).await,

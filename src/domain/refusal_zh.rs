@@ -14,6 +14,8 @@ fn thing(what: &str) -> &str {
         "entry" => "记录",
         "user" => "用户",
         "report" => "报告",
+        "channel" => "渠道",
+        "subscription" => "订阅",
         other => other,
     }
 }

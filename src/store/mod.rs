@@ -11,8 +11,8 @@ mod sqlite;
 pub use ceiling::Ceiling;
 pub use packed::{LogPage, LogRow, SealedRow, SpanPage};
 pub use rows::{
-    Batch, EntryKeys, EntryRow, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, SpanRow, StoredEntry,
-    SubjectRow, VaultRow,
+    Batch, ChannelRow, EntryKeys, EntryRow, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, SpanRow,
+    StoredEntry, SubjectRow, SubscriptionRow, VaultRow,
 };
 pub use sqlite::Sqlite;
 
@@ -175,6 +175,20 @@ each! {
     fn remove_role(&self, ledger_id: i64, staff_id: &str, role: &str) -> ();
     /// All roles: staff id, role.
     fn roles(&self, ledger_id: i64) -> Vec<(String, String)>;
+    /// Admits a payment channel; refused where the name is taken.
+    fn put_channel(&self, ledger_id: i64, channel: &ChannelRow) -> ();
+    /// All payment channels.
+    fn channels(&self, ledger_id: i64) -> Vec<ChannelRow>;
+    /// Removes a payment channel.
+    fn remove_channel(&self, ledger_id: i64, name: &str) -> ();
+    /// Keeps a new subscription.
+    fn put_subscription(&self, ledger_id: i64, subscription: &SubscriptionRow) -> ();
+    /// Keeps how far a subscription has been told; nothing where it has been removed.
+    fn move_subscription(&self, ledger_id: i64, subscription: &SubscriptionRow) -> ();
+    /// All subscriptions.
+    fn subscriptions(&self, ledger_id: i64) -> Vec<SubscriptionRow>;
+    /// Removes a subscription.
+    fn remove_subscription(&self, ledger_id: i64, secret_id: &str) -> ();
     /// Replaces everything that is derived from entries, in one transaction.
     fn replace_projection(&self, ledger_id: i64, projection: &Projection) -> ();
 }

@@ -210,3 +210,37 @@ impl RunRow {
         Some(Self { line_id, span, state: state_of })
     }
 }
+
+/// A payment channel that posts gifts by signed messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelRow {
+    /// Its name, as it stands in its address.
+    pub name: String,
+    /// What its secret is derived from.
+    pub secret_id: String,
+    /// Whom it acts as.
+    pub staff_id: String,
+    /// The account that its gifts come to.
+    pub account: String,
+    /// The fund of gifts that name none.
+    pub fund: String,
+}
+
+/// Somebody who is told of entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriptionRow {
+    /// What its secret is derived from; its id.
+    pub secret_id: String,
+    /// Where to.
+    pub url: String,
+    /// Kinds of entries, with commas; all where empty.
+    pub kinds: String,
+    /// The first entry that it has not been told of.
+    pub next_seq: u64,
+    /// Tries in a row that failed.
+    pub failures: u32,
+    /// When to try again, in milliseconds of the epoch.
+    pub try_at: i64,
+    /// What the last failure was; empty after a success.
+    pub trouble: String,
+}

@@ -2,7 +2,9 @@
 
 use super::StoreError;
 use super::packed::{LogPage, SpanPage};
-use super::rows::{Batch, EntryKeys, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, StoredEntry};
+use super::rows::{
+    Batch, ChannelRow, EntryKeys, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, StoredEntry, SubscriptionRow,
+};
 use crate::values::{Hash, Span};
 use sqlx::query::Query;
 use sqlx::sqlite::{
@@ -433,6 +435,77 @@ impl Sqlite {
     pub(super) async fn roles(&self, ledger_id: i64) -> Result<Vec<(String, String)>, StoreError> {
         let rows = self.all("reading roles", sql!("role_list").bind(ledger_id)).await?;
         rows.iter().map(|row| pair(row, "reading roles")).collect()
+    }
+
+    pub(super) async fn put_channel(&self, ledger_id: i64, channel: &ChannelRow) -> Result<(), StoreError> {
+        let ChannelRow { name, secret_id, staff_id, account, fund } = channel;
+        let statement =
+            sql!("channel_put").bind(ledger_id).bind(name).bind(secret_id).bind(staff_id).bind(account).bind(fund);
+        self.write("keeping a channel", statement).await
+    }
+
+    pub(super) async fn channels(&self, ledger_id: i64) -> Result<Vec<ChannelRow>, StoreError> {
+        let step = "reading channels";
+        let rows = self.all(step, sql!("channel_list").bind(ledger_id)).await?;
+        let channel = |row: &SqliteRow| {
+            Ok(ChannelRow {
+                name: row.try_get(0).map_err(failed(step))?,
+                secret_id: row.try_get(1).map_err(failed(step))?,
+                staff_id: row.try_get(2).map_err(failed(step))?,
+                account: row.try_get(3).map_err(failed(step))?,
+                fund: row.try_get(4).map_err(failed(step))?,
+            })
+        };
+        rows.iter().map(channel).collect()
+    }
+
+    pub(super) async fn remove_channel(&self, ledger_id: i64, name: &str) -> Result<(), StoreError> {
+        self.write("removing a channel", sql!("channel_delete").bind(ledger_id).bind(name)).await
+    }
+
+    pub(super) async fn put_subscription(&self, ledger_id: i64, row: &SubscriptionRow) -> Result<(), StoreError> {
+        let statement = sql!("subscription_put")
+            .bind(ledger_id)
+            .bind(&row.secret_id)
+            .bind(&row.url)
+            .bind(&row.kinds)
+            .bind(integer(row.next_seq))
+            .bind(i64::from(row.failures))
+            .bind(row.try_at)
+            .bind(&row.trouble);
+        self.write("keeping a subscription", statement).await
+    }
+
+    pub(super) async fn move_subscription(&self, ledger_id: i64, row: &SubscriptionRow) -> Result<(), StoreError> {
+        let statement = sql!("subscription_move")
+            .bind(ledger_id)
+            .bind(&row.secret_id)
+            .bind(integer(row.next_seq))
+            .bind(i64::from(row.failures))
+            .bind(row.try_at)
+            .bind(&row.trouble);
+        self.write("moving a subscription on", statement).await
+    }
+
+    pub(super) async fn subscriptions(&self, ledger_id: i64) -> Result<Vec<SubscriptionRow>, StoreError> {
+        let step = "reading subscriptions";
+        let rows = self.all(step, sql!("subscription_list").bind(ledger_id)).await?;
+        let subscription = |row: &SqliteRow| {
+            Ok(SubscriptionRow {
+                secret_id: row.try_get(0).map_err(failed(step))?,
+                url: row.try_get(1).map_err(failed(step))?,
+                kinds: row.try_get(2).map_err(failed(step))?,
+                next_seq: count_of("subscription", row.try_get(3).map_err(failed(step))?)?,
+                failures: row.try_get(4).map_err(failed(step))?,
+                try_at: row.try_get(5).map_err(failed(step))?,
+                trouble: row.try_get(6).map_err(failed(step))?,
+            })
+        };
+        rows.iter().map(subscription).collect()
+    }
+
+    pub(super) async fn remove_subscription(&self, ledger_id: i64, secret_id: &str) -> Result<(), StoreError> {
+        self.write("removing a subscription", sql!("subscription_delete").bind(ledger_id).bind(secret_id)).await
     }
 
     pub(super) async fn replace_projection(&self, ledger_id: i64, projection: &Projection) -> Result<(), StoreError> {

@@ -5,11 +5,13 @@
 
 pub mod names;
 pub mod scan;
+pub mod webhook;
 
 use crate::ledger::commitment::Salt;
 use crate::values::Hash;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, XChaCha20Poly1305};
+use webhook::Secret;
 
 /// The vault's key: 32 random bytes in a file that only the owner may read.
 #[derive(Clone)]
@@ -125,6 +127,11 @@ impl VaultKey {
             0 => 1,
             other => other,
         }
+    }
+
+    /// The secret of a webhook, derived from the random id that was given to it: it stands nowhere, and ends with that id.
+    pub fn webhook_secret(&self, id: &str) -> Secret {
+        Secret(Hash::of(&[b"mingzhang/webhook/v1\x00", &self.0, id.as_bytes()]).0)
     }
 
     /// Hash of a code that was shown once. Codes hold 128 random bits, so a plain hash would do; keyed, a stolen database helps nobody.

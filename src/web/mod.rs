@@ -5,6 +5,7 @@ pub mod bench;
 pub mod headers;
 pub mod limit;
 pub mod login;
+pub mod outbox;
 pub mod portal;
 pub mod problem;
 pub mod site;
@@ -66,7 +67,9 @@ pub async fn serve(
 ) -> Result<(), WriteError> {
     let site: Shared = Arc::new(site);
     let app = router(Arc::clone(&site)).into_make_service_with_connect_info::<SocketAddr>();
+    let outbox = tokio::spawn(outbox::run(Arc::clone(&site)));
     let served = axum::serve(listener, app).with_graceful_shutdown(stop).await;
+    outbox.abort();
     site.writer().await?.finish().await?;
     served.map_err(|error| WriteError::Fault(error.to_string()))
 }

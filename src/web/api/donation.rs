@@ -36,18 +36,29 @@ pub(super) struct Told {
     pub memo: Option<String>,
 }
 
-pub(super) fn read(fields: &Fields, place: &Place<'_>) -> Option<Told> {
-    read_on(fields, place.site.today())
+/// What a channel need not say of its gifts.
+#[derive(Clone, Debug)]
+pub(super) struct Usual {
+    pub fund: FundId,
+    pub account: AccountId,
+    pub source: Source,
 }
 
-fn read_on(fields: &Fields, today: Day) -> Option<Told> {
+pub(super) fn read(fields: &Fields, place: &Place<'_>) -> Option<Told> {
+    read_on(fields, place.site.today(), None)
+}
+
+pub(super) fn read_on(fields: &Fields, today: Day, usual: Option<&Usual>) -> Option<Told> {
     let unit = fields.unit();
-    let fund: Option<FundId> = fields.parsed("fund");
+    let fund: Option<FundId> = match usual {
+        None => fields.parsed("fund"),
+        Some(usual) => fields.maybe("fund").or_else(|| Some(usual.fund.clone())),
+    };
     let amount = fields.amount("amount", unit);
     let order_no = fields.text("order_no", 100);
-    let account: Option<AccountId> = fields.maybe("account");
+    let account: Option<AccountId> = fields.maybe("account").or_else(|| usual.map(|usual| usual.account.clone()));
     let fee = fields.maybe_amount("fee", unit);
-    let source: Source = fields.maybe("source").unwrap_or(Source::Individual);
+    let source: Source = fields.maybe("source").unwrap_or(usual.map_or(Source::Individual, |usual| usual.source));
     let gift_count = fields.maybe_count("gift_count");
     let on = fields.day(today);
     let (name, contact, memo) =
@@ -98,7 +109,7 @@ pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes
         let read = (|| {
             let fields = Fields::of(line)?;
             let key = fields.maybe_text("key", 200);
-            let read = read_on(&fields, today);
+            let read = read_on(&fields, today, None);
             Ok::<_, Problem>((fields.end(read)?, key))
         })();
         let made = match read {

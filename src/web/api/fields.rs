@@ -153,7 +153,22 @@ impl Fields {
         read
     }
 
-    /// The same with at least one.
+    /// A list of texts; empty where not given.
+    pub(super) fn maybe_texts(&self, name: &str, most: usize, length: usize) -> Vec<String> {
+        let text = || json!({"type": "string", "minLength": 1, "maxLength": length});
+        let schema = || json!({"type": "array", "items": text(), "maxItems": most});
+        let Some(value) = self.take(name, schema) else { return Vec::new() };
+        let fits = |text: &&str| (1..=length).contains(&text.chars().count());
+        let read = |item: &Value| item.as_str().filter(fits).map(str::to_owned);
+        let texts = value.as_array().and_then(|items| items.iter().map(read).collect::<Option<Vec<_>>>());
+        texts.filter(|texts| texts.len() <= most).unwrap_or_else(|| {
+            let zh = format!("应为清单，最多 {most} 项，每项 1 到 {length} 个字");
+            self.wrong(name, zh, format!("must be a list of at most {most} texts of 1 to {length} characters"));
+            Vec::new()
+        })
+    }
+
+    /// A list of values of a type, with at least one.
     pub(super) fn list<T: FromStr<Err: Display> + Shape>(&self, name: &str) -> Option<Vec<T>> {
         self.must_be_there(name);
         let read = self.maybe_list(name);

@@ -11,6 +11,7 @@ mod route;
 mod shape;
 mod staff;
 mod upload;
+mod webhook;
 
 use super::problem::Problem;
 use super::site::{Shared, Site};
@@ -19,6 +20,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
+use fields::Fields;
 use route::{Routes, Who, acting};
 use serde_json::Value;
 use std::time::Duration;
@@ -95,12 +97,18 @@ fn reading(routes: Routes<'_>) -> Routes<'_> {
         .get("/imports/{import}/{file}", "Rows of a statement that were handed back", upload::file)
         .only(Who::Staff)
         .answers("text/csv; charset=utf-8")
+        .get("/channels", "All payment channels", webhook::channels)
+        .only(Who::Staff)
+        .get("/subscriptions", "Who is told of entries, and how far", webhook::subscriptions)
+        .only(Who::Staff)
         .get("/users", "All users", staff::users)
         .only(Who::Staff)
 }
 
 fn commands(routes: Routes<'_>) -> Routes<'_> {
     let order = command::post;
+    let today = routes.today();
+    let message = move |fields: &Fields| webhook::message(fields, today);
     routes
         .act("/accounts", "Open an account for funds", Who::Staff, command::open_account, order)
         .act("/accounts/move", "Cash went from one account to another", Who::Staff, command::move_cash, order)
@@ -136,6 +144,12 @@ fn commands(routes: Routes<'_>) -> Routes<'_> {
         .act("/donations/{seq}/refund", "Give a gift back", Who::Staff, command::refund_donation, order)
         .act("/donations/{seq}/code", "Make its receipt code", Who::Staff, donation::of_path, donation::code)
         .act("/entries/{seq}/reverse", "Take back a whole entry", Who::Staff, command::reverse, order)
+        .ask("/channels/{name}/gifts", "A gift by a payment channel", message, webhook::receive)
+        .only(Who::Signed)
+        .act("/channels", "Admit a payment channel", Who::Staff, webhook::read_channel, webhook::admit)
+        .act("/channels/{name}/remove", "Remove it", Who::Staff, webhook::named, webhook::dismiss)
+        .act("/subscriptions", "Be told of entries", Who::Staff, webhook::read_subscription, webhook::subscribe)
+        .act("/subscriptions/{name}/remove", "End it", Who::Staff, webhook::named, webhook::unsubscribe)
         .act("/users", "Admit a user", Who::Staff, staff::read_user, staff::admit)
         .act("/users/role", "Give a role, or take it", Who::Staff, staff::read_role, staff::give)
         .act("/users/token", "Make a token for a program", Who::Staff, staff::read_token, staff::token)

@@ -3,7 +3,7 @@
 
 use super::fields::{Described, Fields};
 use crate::domain::refusal::Refusal;
-use crate::values::StaffId;
+use crate::values::{Day, StaffId};
 use crate::web::login::Caller;
 use crate::web::problem::Problem;
 use crate::web::site::{Shared, Site};
@@ -159,6 +159,11 @@ impl<'s> Routes<'s> {
         Self { site, router: Router::new(), listed: Vec::new() }
     }
 
+    /// Today where the ledger is.
+    pub(super) fn today(&self) -> Day {
+        self.site.today()
+    }
+
     /// The router, with the document of all its routes at `/openapi.json`.
     pub(super) fn finish(self) -> (Router<Shared>, Value) {
         let document = document(&self.listed);
@@ -240,7 +245,7 @@ impl<'s> Routes<'s> {
         mut self,
         path: &'static str,
         about: &'static str,
-        read: fn(&Fields) -> Option<R>,
+        read: impl FnOnce(&Fields) -> Option<R>,
         handler: H,
     ) -> Self {
         self.router = self.router.route(path, post(handler));
@@ -298,7 +303,7 @@ fn document(listed: &[Listed]) -> Value {
         "components": {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "signature": {"type": "apiKey", "in": "header", "name": "Mingzhang-Signature"},
+                "signature": {"type": "apiKey", "in": "header", "name": "webhook-signature"},
             },
             "schemas": {"Problem": problem()},
         },

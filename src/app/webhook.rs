@@ -1,0 +1,54 @@
+//! Signed messages: payment channels that post gifts, and subscriptions that are told of entries.
+
+use super::folder::Opened;
+use super::staff::{self, StaffError};
+use crate::domain::refusal::Refusal;
+use crate::domain::vocabulary::Role;
+use crate::store::{ChannelRow, SubscriptionRow};
+use crate::values::StaffId;
+use crate::vault::webhook::Secret;
+
+/// The channel of a name.
+pub async fn channel(opened: &Opened, name: &str) -> Result<ChannelRow, StaffError> {
+    let found = opened.store.channels(opened.row.ledger_id).await?.into_iter().find(|known| known.name == name);
+    Ok(found.ok_or_else(|| Refusal::Unknown { what: "channel", name: name.into() })?)
+}
+
+/// Admits a channel and gives its secret, which is shown once.
+pub async fn admit_channel(opened: &Opened, by: &StaffId, channel: &ChannelRow) -> Result<Secret, StaffError> {
+    staff::require(opened, by, &[Role::Admin]).await?;
+    if opened.store.channels(opened.row.ledger_id).await?.iter().any(|known| known.name == channel.name) {
+        return Err(Refusal::Exists { what: "channel", name: channel.name.clone() }.into());
+    }
+    for (area, id) in [("account", &channel.account), ("fund", &channel.fund)] {
+        if opened.store.subject(opened.row.ledger_id, area, id).await?.is_none() {
+            return Err(Refusal::Unknown { what: area, name: id.clone() }.into());
+        }
+    }
+    opened.store.put_channel(opened.row.ledger_id, channel).await?;
+    Ok(opened.keys.vault.webhook_secret(&channel.secret_id))
+}
+
+/// Removes a channel; what it sends from now on is not taken.
+pub async fn remove_channel(opened: &Opened, by: &StaffId, name: &str) -> Result<(), StaffError> {
+    staff::require(opened, by, &[Role::Admin]).await?;
+    channel(opened, name).await?;
+    Ok(opened.store.remove_channel(opened.row.ledger_id, name).await?)
+}
+
+/// Begins a subscription and gives its secret, which is shown once.
+pub async fn subscribe(opened: &Opened, by: &StaffId, fresh: &SubscriptionRow) -> Result<Secret, StaffError> {
+    staff::require(opened, by, &[Role::Admin]).await?;
+    opened.store.put_subscription(opened.row.ledger_id, fresh).await?;
+    Ok(opened.keys.vault.webhook_secret(&fresh.secret_id))
+}
+
+/// Ends a subscription.
+pub async fn unsubscribe(opened: &Opened, by: &StaffId, id: &str) -> Result<(), StaffError> {
+    staff::require(opened, by, &[Role::Admin]).await?;
+    let known = opened.store.subscriptions(opened.row.ledger_id).await?;
+    if !known.iter().any(|known| known.secret_id == id) {
+        return Err(Refusal::Unknown { what: "subscription", name: id.into() }.into());
+    }
+    Ok(opened.store.remove_subscription(opened.row.ledger_id, id).await?)
+}
