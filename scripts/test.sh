@@ -4,13 +4,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Pages are looked at in a real browser, driven by node.
 missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium fonts-noto-cjk)
+command -v npm >/dev/null || missing+=(npm)
 command -v pdftotext >/dev/null || missing+=(poppler-utils)
 command -v sqlite3 >/dev/null || missing+=(sqlite3)
 command -v python3 >/dev/null || missing+=(python3)
 if ((${#missing[@]})) && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   apt-get update -qq >/dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null 2>&1 ||
     echo "could not install: ${missing[*]} (the tests that need them say so)"
+fi
+
+if command -v npm >/dev/null && [ ! -d tests/browser/node_modules/axe-core ]; then
+  npm ci --prefix tests/browser --silent --no-audit --no-fund >/dev/null 2>&1 || echo "could not install what drives the browser (its tests say so)"
 fi
 
 cargo build --locked --all-targets

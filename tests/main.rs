@@ -6,6 +6,7 @@
 mod algebra;
 mod architecture;
 mod books;
+mod browser;
 mod by_server;
 mod checker;
 mod dry_run;

@@ -1,6 +1,6 @@
 //! A case by its code: how it stands as a whole, and every payment.
 
-use super::home::{CaseRow, FundRow, case_row, fund_rows};
+use super::home::{CaseRow, FundRow, ReportRow, case_row, fund_rows, report_rows};
 use super::page::{Page, or_told, shown};
 use crate::domain::case::Case;
 use crate::domain::disbursement::{Disbursement, DisbursementStatus};
@@ -37,7 +37,7 @@ struct CasePage {
     fund: String,
     rows: Vec<FundRow>,
     payments: Vec<PaymentRow>,
-    reports: Vec<String>,
+    reports: Vec<ReportRow>,
 }
 
 pub(super) async fn show(
@@ -56,14 +56,14 @@ async fn page(site: &Shared, language: Language, id: &str) -> Result<Html<String
     let mut payments = site.opened.states("disbursement", Disbursement::from_object).await?;
     payments.retain(|payment| payment.case == case.case && payment.status != DisbursementStatus::Rejected);
     payments.sort_by_key(|payment| payment.request);
-    let reports = site.opened.states("report", Published::from_object).await?;
-    let reports = reports.iter().filter(|report| report.case == case.case);
+    let mut reports = site.opened.states("report", Published::from_object).await?;
+    reports.retain(|report| report.case == case.case);
     let found = CasePage {
         case: case_row(&page, &case),
         fund: case.fund.to_string(),
         rows: fund_rows(&page, &fund, &lines),
         payments: payments.iter().map(|payment| payment_row(&page, payment)).collect(),
-        reports: reports.map(|report| format!("{}-v{}", report.number, report.version)).collect(),
+        reports: report_rows(&mut reports),
         page,
     };
     Ok(shown(&found))

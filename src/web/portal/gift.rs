@@ -4,8 +4,12 @@ use super::flow::{self, Band, Use};
 use super::page::{Page, or_told, shown};
 use crate::app::trace::{self, GiftTrace, TracedUse};
 use crate::app::writer::{Lookup, order_text};
+use crate::domain::body::Body;
 use crate::domain::case::Case;
+use crate::domain::disbursement::{Disbursement, DisbursementStatus};
 use crate::domain::fund::Fund;
+use crate::domain::vocabulary::Category;
+use crate::ledger::chain::leaf_hash;
 use crate::report::labels::Language;
 use crate::store::LedgerRow;
 use crate::values::amount::format_minor;
@@ -22,6 +26,8 @@ use std::net::SocketAddr;
 
 /// Bands in the picture; the rest is folded into the last.
 const BANDS_MAX: usize = 7;
+/// Uses that open; a gift of more is asked for entry by entry.
+const OPENED_MAX: usize = 40;
 
 #[derive(serde::Deserialize)]
 pub(super) struct Asked {
@@ -50,6 +56,13 @@ struct UseRow {
     fund: String,
     case: Option<String>,
     seq: Option<u64>,
+    more: Option<More>,
+}
+
+/// What opens under a use: the entry in words, and its hash.
+struct More {
+    lines: Vec<String>,
+    leaf: String,
 }
 
 /// How a case stands as a whole.
@@ -174,7 +187,7 @@ async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<Str
     let unit = gift.gross.unit();
     let left: i64 = traced.unspent.iter().map(|(_, amount)| amount.minor()).sum();
     let bands = bands(&page, &traced, &names);
-    let sentence = sentence(&page, &traced, left);
+    let sentence = sentence(&page, &traced, left, &aim(site, &page, &traced).await?);
     let money = page.money(left, unit);
     let words = page.say("还没有用", "not used yet");
     let open = (left > 0).then_some((left, money.as_str(), words));
@@ -187,7 +200,7 @@ async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<Str
         fund: name,
         fund_id: gift.fund.to_string(),
         picture: flow::svg(gift.gross.minor(), &head_line, &bands, open, &sentence),
-        rows: rows(&page, &traced, &names),
+        rows: rows(site, &page, &traced, &names).await?,
         wholes: wholes(site, &page, &traced).await?,
         sentence,
         page,
@@ -281,7 +294,7 @@ fn bands(page: &Page, traced: &GiftTrace, names: &BTreeMap<FundId, String>) -> V
 }
 
 /// One sentence on how the gift stands. What is not used yet is said first.
-fn sentence(page: &Page, traced: &GiftTrace, left: i64) -> String {
+fn sentence(page: &Page, traced: &GiftTrace, left: i64, aim: &str) -> String {
     let unit = traced.gift.gross.unit();
     let sum = |wanted: &[Band]| -> i64 {
         traced.uses.iter().filter(|used| wanted.contains(&band(used))).map(|used| used.amount.minor()).sum()
@@ -299,7 +312,6 @@ fn sentence(page: &Page, traced: &GiftTrace, left: i64) -> String {
     }
     if spent > 0 {
         let whole = left == 0 && held == 0 && back == 0;
-        let aim = aim(page, traced);
         parts.push(match (zh, whole) {
             (true, true) => format!("{}已全部用于{aim}", money(spent)),
             (true, false) => format!("已有 {}用于{aim}", money(spent)),
@@ -330,32 +342,47 @@ fn sentence(page: &Page, traced: &GiftTrace, left: i64) -> String {
     format!("{first}{}{}", letters.as_str(), page.say("。", "."))
 }
 
-/// What the spent part was for: the case where it is one.
-fn aim(page: &Page, traced: &GiftTrace) -> String {
+/// What the spent part was for: in words where it is one case whose categories say them, and they are public.
+async fn aim(site: &Site, page: &Page, traced: &GiftTrace) -> Result<String, Problem> {
     let spent = traced.uses.iter().filter(|used| band(used) == Band::Spent);
     let mut cases: Vec<&str> = spent.filter_map(|used| used.facts.case.as_deref()).collect();
     cases.sort_unstable();
     cases.dedup();
-    match (cases.as_slice(), page.language) {
-        ([one], Language::Zh) => format!("救助个案 {one}"),
-        ([one], Language::En) => format!("the case {one}"),
-        ([], Language::Zh) => "本机构的工作".into(),
-        ([], Language::En) => "the organisation's work".into(),
-        (several, Language::Zh) => format!("{} 个救助个案", several.len()),
-        (several, Language::En) => format!("{} cases", several.len()),
-    }
+    Ok(match cases.as_slice() {
+        [one] => {
+            let known = site.opened.state("case", one, Case::from_object).await?;
+            let has = |category| known.as_ref().is_some_and(|case| case.categories.contains(&category));
+            match (has(Category::Health), has(Category::Minor)) {
+                (true, true) => page.say("这名孩子的治疗", "the treatment of this child").to_owned(),
+                (true, false) => page.say("这位患者的治疗", "the treatment of this patient").to_owned(),
+                (false, true) => page.say("这名孩子", "this child").to_owned(),
+                (false, false) => format!("{} {one}", page.say("救助个案", "the case")),
+            }
+        }
+        [] => page.say("本机构的工作", "the organisation's work").to_owned(),
+        several => format!("{} {}", several.len(), page.say("个救助个案", "cases")),
+    })
 }
 
-fn rows(page: &Page, traced: &GiftTrace, names: &BTreeMap<FundId, String>) -> Vec<UseRow> {
+async fn rows(
+    site: &Site,
+    page: &Page,
+    traced: &GiftTrace,
+    names: &BTreeMap<FundId, String>,
+) -> Result<Vec<UseRow>, Problem> {
     let name = |fund: &FundId| names.get(fund).cloned().unwrap_or_else(|| fund.to_string());
-    let used = traced.uses.iter().map(|used| UseRow {
-        on: used.facts.on.clone().unwrap_or_default(),
-        words: words(page, used),
-        amount: format_minor(used.amount.minor(), used.amount.unit()),
-        fund: name(&used.line.fund),
-        case: used.facts.case.clone(),
-        seq: Some(used.seq),
-    });
+    let mut rows = Vec::new();
+    for (place, used) in traced.uses.iter().enumerate() {
+        rows.push(UseRow {
+            on: used.facts.on.clone().unwrap_or_default(),
+            words: words(page, used),
+            amount: format_minor(used.amount.minor(), used.amount.unit()),
+            fund: name(&used.line.fund),
+            case: used.facts.case.clone(),
+            seq: Some(used.seq),
+            more: if place < OPENED_MAX { more(site, page, used.seq).await? } else { None },
+        });
+    }
     let left = traced.unspent.iter().map(|(line, amount)| UseRow {
         on: String::new(),
         words: page.say("还没有用", "not used yet").into(),
@@ -363,8 +390,46 @@ fn rows(page: &Page, traced: &GiftTrace, names: &BTreeMap<FundId, String>) -> Ve
         fund: name(&line.fund),
         case: None,
         seq: None,
+        more: None,
     });
-    used.chain(left).collect()
+    rows.extend(left);
+    Ok(rows)
+}
+
+/// What can be said of an entry that used money: who saw to it (roles, not names), vouchers, whether the family confirmed.
+async fn more(site: &Site, page: &Page, seq: u64) -> Result<Option<More>, Problem> {
+    let Some(bytes) = site.opened.store.entry(site.opened.row.ledger_id, seq).await? else { return Ok(None) };
+    let entry = trace::parse(&bytes)?;
+    let zh = page.language == Language::Zh;
+    let made = entry.at.day(&site.zone);
+    let mut lines =
+        vec![if zh { format!("记录 {seq}，{made} 登记") } else { format!("Entry {seq}, made on {made}") }];
+    let request = Body(&entry.body).count("request").ok();
+    let payment = match request {
+        Some(request) => site.opened.state("disbursement", &request.to_string(), Disbursement::from_object).await?,
+        None => None,
+    };
+    if let Some(payment) = payment {
+        let payee = page.word("payee", payment.payee_class.as_str());
+        lines.push(if zh { format!("收款方：{payee}") } else { format!("To: {payee}") });
+        lines.push(
+            page.say("经办人申请，另一名复核人同意", "asked for by a clerk, approved by another person, a checker")
+                .into(),
+        );
+        lines.push(match (zh, payment.vouchers) {
+            (true, count) => format!("单据 {count} 张"),
+            (false, 1) => "1 voucher".into(),
+            (false, count) => format!("{count} vouchers"),
+        });
+        if let DisbursementStatus::Paid { acknowledged, .. } = payment.status {
+            lines.push(if acknowledged {
+                page.say("家属已确认收到", "the family has confirmed that it arrived").into()
+            } else {
+                page.say("家属还没有确认", "the family has not confirmed it yet").into()
+            });
+        }
+    }
+    Ok(Some(More { lines, leaf: leaf_hash(&bytes).to_hex() }))
 }
 
 /// How the cases stand that this gift helped: their own fund's whole.

@@ -47,17 +47,26 @@ pub(super) struct CaseRow {
 }
 
 struct CampaignRow {
+    id: String,
     name: String,
-    fund: String,
     when: String,
     target: String,
     state: &'static str,
 }
 
-struct ReportRow {
-    number: String,
-    case: String,
-    seq: u64,
+/// Rows of a list on the first page; the rest stands on a page of its own.
+const ROWS_MAX: usize = 12;
+
+pub(super) struct ReportRow {
+    pub(super) number: String,
+    pub(super) case: String,
+    pub(super) seq: u64,
+    pub(super) size: u64,
+    pub(super) newest: bool,
+    /// Where its files are: in Chinese, in English, its data.
+    pub(super) zh: String,
+    pub(super) en: String,
+    pub(super) data: String,
 }
 
 #[derive(Template)]
@@ -69,6 +78,9 @@ struct Home {
     cases: Vec<CaseRow>,
     campaigns: Vec<CampaignRow>,
     reports: Vec<ReportRow>,
+    more_funds: bool,
+    more_cases: bool,
+    more_reports: bool,
 }
 
 pub(super) async fn show(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
@@ -86,20 +98,46 @@ pub(super) async fn show(State(site): State<Shared>, Extension(language): Extens
 async fn page(site: &Shared, language: Language) -> Result<(Html<String>, u64), Problem> {
     let (size, lines) = site.totals().await?;
     let page = Page::at_head(site, language, "").await?.with_size(size);
-    let funds = site.opened.states("fund", Fund::from_object).await?;
-    let cases = site.opened.states("case", Case::from_object).await?;
-    let campaigns = site.opened.states("campaign", Campaign::from_object).await?;
+    let mut funds = site.opened.states("fund", Fund::from_object).await?;
+    let mut cases = site.opened.states("case", Case::from_object).await?;
+    let mut campaigns = site.opened.states("campaign", Campaign::from_object).await?;
     let mut reports = site.opened.states("report", Published::from_object).await?;
-    reports.sort_by_key(|report| std::cmp::Reverse(report.seq));
+    newest_first(&mut cases);
+    campaigns.sort_by_key(|campaign| std::cmp::Reverse(campaign.filed_on));
+    campaigns.truncate(ROWS_MAX);
+    let more_funds = most(&mut funds, &lines);
+    let (more_cases, more_reports) = (cases.len() > ROWS_MAX, reports.len() > ROWS_MAX);
+    cases.truncate(ROWS_MAX);
+    let mut reports = report_rows(&mut reports);
+    reports.truncate(ROWS_MAX);
     let home = Home {
         sums: sums(&page, &lines),
         funds: funds.iter().flat_map(|fund| fund_rows(&page, fund, &lines)).collect(),
         cases: cases.iter().map(|case| case_row(&page, case)).collect(),
         campaigns: campaigns.iter().map(|campaign| campaign_row(&page, campaign)).collect(),
-        reports: reports.iter().map(report_row).collect(),
+        reports,
+        more_funds,
+        more_cases,
+        more_reports,
         page,
     };
     Ok((shown(&home), size))
+}
+
+/// The newest case first.
+pub(super) fn newest_first(cases: &mut [Case]) {
+    cases.sort_by(|one, other| (other.opened_on, &other.case).cmp(&(one.opened_on, &one.case)));
+}
+
+/// Keeps the funds through which most came; whether there are others.
+fn most(funds: &mut Vec<Fund>, lines: &[LineTotals]) -> bool {
+    let came = |fund: &Fund| -> u64 {
+        lines.iter().filter(|line| line.name.fund == fund.fund).map(|line| line.totals.end()).sum()
+    };
+    funds.sort_by_key(|fund| std::cmp::Reverse(came(fund)));
+    let more = funds.len() > ROWS_MAX;
+    funds.truncate(ROWS_MAX);
+    more
 }
 
 pub(super) fn minor(count: u64) -> i64 {
@@ -163,8 +201,9 @@ pub(super) fn case_row(page: &Page, case: &Case) -> CaseRow {
     }
 }
 
-fn campaign_row(page: &Page, campaign: &Campaign) -> CampaignRow {
-    let (when, state) = match campaign.status {
+/// When an appeal runs, and how far it has come.
+pub(super) fn when_and_state(page: &Page, campaign: &Campaign) -> (String, &'static str) {
+    match campaign.status {
         CampaignStatus::Filed => {
             (format!("{} – {}", campaign.starts_on, campaign.ends_on), page.language.choose("○ 已备案", "○ filed"))
         }
@@ -172,20 +211,36 @@ fn campaign_row(page: &Page, campaign: &Campaign) -> CampaignRow {
         CampaignStatus::Ended { opened_on, on } => {
             (format!("{opened_on} – {on}"), page.language.choose("● 已结束", "● ended"))
         }
-    };
+    }
+}
+
+fn campaign_row(page: &Page, campaign: &Campaign) -> CampaignRow {
+    let (when, state) = when_and_state(page, campaign);
     CampaignRow {
+        id: campaign.campaign.to_string(),
         name: page.say(&campaign.name_zh, &campaign.name_en).to_owned(),
-        fund: campaign.fund.to_string(),
         when,
         target: page.money(campaign.target.minor(), campaign.target.unit()),
         state,
     }
 }
 
-fn report_row(report: &Published) -> ReportRow {
-    ReportRow {
-        number: format!("{}-v{}", report.number, report.version),
-        case: report.case.to_string(),
-        seq: report.seq,
-    }
+/// Published reports, the newest first, each knowing whether another has followed it.
+pub(super) fn report_rows(reports: &mut [Published]) -> Vec<ReportRow> {
+    reports.sort_by_key(|report| std::cmp::Reverse(report.seq));
+    let row = |(place, report): (usize, &Published)| {
+        let [zh, en, data] = report.file_names().map(|name| format!("/api/v1/reports/{}/{name}", report.seq));
+        let newer = reports.iter().take(place);
+        ReportRow {
+            number: format!("{}-v{}", report.number, report.version),
+            case: report.case.to_string(),
+            seq: report.seq,
+            size: report.size,
+            newest: !newer.into_iter().any(|newer| newer.case == report.case),
+            zh,
+            en,
+            data,
+        }
+    };
+    reports.iter().enumerate().map(row).collect()
 }

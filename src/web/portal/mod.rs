@@ -1,13 +1,15 @@
-//! Pages that work without scripts: the organisation, its funds, cases and entries, and a donor's own page. Chinese under `/zh`,
+//! Pages that work without scripts: the organisation, its funds, appeals, cases, reports and entries, and a donor's own page. Chinese under `/zh`,
 //! English under `/en`.
 
 mod asset;
+mod campaign;
 mod case;
 mod entry;
 mod flow;
 mod fund;
 mod gift;
 mod home;
+mod list;
 mod page;
 
 use super::problem::Problem;
@@ -33,6 +35,10 @@ pub fn routes() -> Router<Shared> {
 fn pages(language: Language) -> Router<Shared> {
     Router::new()
         .route("/", get(home::show))
+        .route("/funds", get(list::funds))
+        .route("/cases", get(list::cases))
+        .route("/reports", get(list::reports))
+        .route("/campaign/{id}", get(campaign::show))
         .route("/fund/{id}", get(fund::show))
         .route("/case/{id}", get(case::show))
         .route("/entries", get(entry::list))
@@ -69,6 +75,10 @@ pub async fn not_found(headers: HeaderMap, uri: axum::http::Uri) -> Response {
     if uri.path().starts_with("/api/") {
         return problem.into_response();
     }
-    let language = if uri.path().starts_with("/en") { Language::En } else { preferred(&headers) };
+    let language = match uri.path().get(..3) {
+        Some("/en") => Language::En,
+        Some("/zh") => Language::Zh,
+        _ => preferred(&headers),
+    };
     page::Trouble { language, problem }.into_response()
 }
