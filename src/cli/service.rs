@@ -190,9 +190,12 @@ fn told(status: StatusCode, body: &[u8]) -> Failure {
     }
     let exit = match (status, code) {
         (_, "not_ok") => 1,
-        (StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE, _)
-        | (_, "fields" | "input" | "no_gift" | "no_trace" | "account_wanted" | "writing") => 5,
-        (StatusCode::FORBIDDEN | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY, _) => 3,
+        (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE, _)
+        | (_, "not_found" | "fields" | "input" | "no_gift" | "no_trace" | "account_wanted" | "writing") => 5,
+        (
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY,
+            _,
+        ) => 3,
         _ => 4,
     };
     Failure::Told { exit, code: code.to_owned(), path, zh, en }

@@ -46,7 +46,9 @@ impl Hash {
 
     /// 64 lower-case hex digits.
     pub fn to_hex(self) -> String {
-        hex::encode(self.0)
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).expect("32 bytes are 64 digits");
+        std::str::from_utf8(&digits).expect("digits are ASCII").to_owned()
     }
 
     /// Standard base64 with padding, as C2SP notes write hashes.

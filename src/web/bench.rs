@@ -26,8 +26,16 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 /// Names of what is measured here.
-pub const NAMES: [&str; 6] =
-    ["http_single_64", "http_single_64_vs_naive", "page_org", "page_org_growth", "page_gift", "page_gift_growth"];
+pub const NAMES: [&str; 8] = [
+    "http_single_64",
+    "http_single_64_vs_naive",
+    "http_bulk",
+    "http_bulk_flat",
+    "page_org",
+    "page_org_growth",
+    "page_gift",
+    "page_gift_growth",
+];
 
 /// Connections at once.
 const CONNECTIONS: u64 = 64;
@@ -56,12 +64,21 @@ pub async fn run(path: &Path, only: Option<&str>, clock: Clock, say: impl Fn(&st
     let fixed: Fixed = Arc::default();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let app = super::router_with(Arc::clone(&site), beside(Arc::clone(&fixed)))
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let app = super::router_with(Arc::clone(&site), beside(Arc::clone(&fixed)));
+    let server = tokio::spawn(super::listen::serve(listener, app, std::future::pending()));
 
     let mut figures = Vec::new();
     let number = Arc::new(AtomicU64::new(0));
+    let bulks = Bulks { address, clock, token, number: Arc::clone(&number) };
+    if wants("http_bulk") {
+        books.grow(100_000).await?;
+        let (early, _) = bulks.rounds(&mut books).await?;
+        say("growing the served ledger to 1,000,000");
+        books.grow(1_000_000).await?;
+        let (late, ceiling) = bulks.rounds(&mut books).await?;
+        figures.push(Figure::rates("http_bulk", "gifts/s", &late, &ceiling));
+        figures.push(Figure::rates("http_bulk_flat", "gifts/s", &late, &early));
+    }
     if wants("page_org") || wants("page_gift") {
         let (org, gift) = ("/zh".to_owned(), format!("/zh/gift/{code}"));
         books.grow(10_000).await?;
@@ -91,6 +108,68 @@ pub async fn run(path: &Path, only: Option<&str>, clock: Clock, say: impl Fn(&st
     books.close().await?;
     figures.retain(|figure| wants(figure.name));
     Ok(figures)
+}
+
+/// Bulks of a thousand gifts over a few connections, as channels send what they have collected.
+struct Bulks {
+    address: SocketAddr,
+    clock: Clock,
+    token: &'static str,
+    number: Arc<AtomicU64>,
+}
+
+/// Connections that send bulks, and bulks of each in a round.
+const BULK_CONNECTIONS: usize = 4;
+const BULKS: usize = 6;
+
+impl Bulks {
+    /// Rounds of bulks, and of the same rows appended as fast as the database takes them.
+    async fn rounds(&self, books: &mut Books) -> Result<(Vec<Pace>, Vec<Pace>), BenchError> {
+        books.fill_ceiling().await?;
+        let (mut ours, mut ceiling) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let requests: Vec<Vec<String>> =
+                (0..BULK_CONNECTIONS).map(|_| (0..BULKS).map(|_| self.request()).collect()).collect();
+            let start = self.clock.elapsed();
+            let mut clients = JoinSet::new();
+            for requests in requests {
+                let address = self.address;
+                clients.spawn(async move {
+                    let mut stream = TcpStream::connect(address).await?;
+                    for request in requests {
+                        stream.write_all(request.as_bytes()).await?;
+                        let (status, body) = answer(&mut stream).await?;
+                        if status != 200 || body.windows(7).any(|part| part == b"problem") {
+                            return Err(BenchError::Wrong(format!("a bulk answered {status}")));
+                        }
+                    }
+                    Ok::<(), BenchError>(())
+                });
+            }
+            while let Some(done) = clients.join_next().await {
+                done.map_err(|error| BenchError::Wrong(error.to_string()))??;
+            }
+            let count = u64::try_from(BULK_CONNECTIONS * BULKS * 1_000).expect("small");
+            ours.push(Pace { count, time: self.clock.elapsed().saturating_sub(start) });
+            ceiling.push(books.ceiling_round().await?);
+        }
+        Ok((ours, ceiling))
+    }
+
+    fn request(&self) -> String {
+        let mut body = String::new();
+        for _ in 0..1_000 {
+            let number = self.number.fetch_add(1, Ordering::Relaxed);
+            let minor = 100 + number % 50_000;
+            body.push_str(&format!(
+                "{{\"fund\":\"f_bench\",\"amount\":{minor},\"order_no\":\"b{number}\",\"account\":\"wallet/wechat\",\"name\":\"张小明\",\"key\":\"b{number}\"}}\n"
+            ));
+        }
+        let (token, length) = (self.token, body.len());
+        format!(
+            "POST /api/v1/donations/bulk HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/x-ndjson\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    }
 }
 
 /// The bytes of the static answer that a page is compared with.

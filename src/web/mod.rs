@@ -4,6 +4,7 @@ pub mod api;
 pub mod bench;
 pub mod headers;
 pub mod limit;
+pub mod listen;
 pub mod login;
 pub mod outbox;
 pub mod portal;
@@ -16,7 +17,6 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use site::{Shared, Site};
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -66,12 +66,10 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), WriteError> {
     let site: Shared = Arc::new(site);
-    let app = router(Arc::clone(&site)).into_make_service_with_connect_info::<SocketAddr>();
     let outbox = tokio::spawn(outbox::run(Arc::clone(&site)));
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop).await;
+    listen::serve(listener, router(Arc::clone(&site)), stop).await;
     outbox.abort();
-    site.writer().await?.finish().await?;
-    served.map_err(|error| WriteError::Fault(error.to_string()))
+    site.writer().await?.finish().await
 }
 
 /// A line on the log. A closed error channel must not take the server down.

@@ -1,11 +1,11 @@
 //! Gifts: one, or many as NDJSON.
 
-use super::command::{only_account, posted, told};
+use super::command::{only_account, posted};
 use super::fields::Fields;
 use super::route::{Acting, Place};
 use crate::app::gift::{Gift, submission};
 use crate::app::staff;
-use crate::app::writer::{Submission, reference_text};
+use crate::app::writer::{Accepted, Submission, reference_text};
 use crate::domain::vocabulary::{Role, Source};
 use crate::values::{AccountId, Amount, Day, FundId, Hash, StaffId};
 use crate::web::login::Caller;
@@ -91,6 +91,16 @@ pub(super) async fn receive(acting: Acting, told: Told) -> Result<Response, Prob
     Ok(posted(accepted, &json!({"donation": accepted.seq})))
 }
 
+/// The answer to one line: what [`command::told`](super::command::told) says, for thousands at a time.
+#[derive(serde::Serialize)]
+struct Posted {
+    donation: u64,
+    entries: u64,
+    entry: u64,
+    line: u64,
+    repeated: bool,
+}
+
 /// One gift a line; each line is accepted or refused by itself, and answered by a line.
 pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes) -> Result<Response, Problem> {
     let by = caller.for_donations();
@@ -135,10 +145,16 @@ pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes
             None => results.next().expect("one answer for one gift").map_err(Problem::from),
         };
         let line = match outcome {
-            Ok(accepted) => told(accepted, &json!({"line": number, "donation": accepted.seq})),
-            Err(problem) => json!({"line": number, "problem": problem.to_json()}),
+            Ok(Accepted { seq, count, repeated }) => serde_json::to_string(&Posted {
+                donation: seq,
+                entries: count,
+                entry: seq + count - 1,
+                line: number,
+                repeated,
+            }),
+            Err(problem) => serde_json::to_string(&json!({"line": number, "problem": problem.to_json()})),
         };
-        out.push_str(&line.to_string());
+        out.push_str(&line.expect("numbers and texts are JSON"));
         out.push('\n');
     }
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], out).into_response())

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts as _, RawPathParams, Request, State};
 use axum::handler::Handler;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on, post};
 use serde_json::{Value, json};
@@ -111,7 +111,7 @@ fn key_of(headers: &HeaderMap, asked: &[&[u8]]) -> Result<Option<(String, String
     let key = std::str::from_utf8(said.as_bytes()).ok().filter(|key| (1..=200).contains(&key.chars().count()));
     let key = key.ok_or_else(|| {
         Problem::new(
-            axum::http::StatusCode::BAD_REQUEST,
+            StatusCode::BAD_REQUEST,
             "bad_key",
             "幂等键应为 1 到 200 个字符。",
             "An idempotency key is 1 to 200 characters",
@@ -280,9 +280,10 @@ pub(super) fn query<T>(uri: &axum::http::Uri, read: impl FnOnce(&Fields) -> Opti
     fields.end(found)
 }
 
-/// The thing that must exist.
+/// What was asked for is not there.
 pub(super) fn unknown(what: &'static str, name: impl ToString) -> Problem {
-    Refusal::Unknown { what, name: name.to_string() }.into()
+    let refusal = Refusal::Unknown { what, name: name.to_string() };
+    Problem { status: StatusCode::NOT_FOUND, ..refusal.into() }
 }
 
 fn document(listed: &[Listed]) -> Value {
@@ -356,7 +357,7 @@ fn operation(route: &Listed) -> Value {
     match &route.body {
         None => {}
         Some(Body::Raw(kind)) => {
-            operation["requestBody"] = json!({"required": true, "content": {*kind: {"schema": {"type": "string"}}}});
+            operation["requestBody"] = json!({"required": true, "content": {*kind: {}}});
         }
         Some(Body::Json(fields)) => {
             let properties: serde_json::Map<String, Value> =

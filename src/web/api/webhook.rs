@@ -163,6 +163,7 @@ pub(super) fn read_subscription(fields: &Fields, _: &Place<'_>) -> Option<Subscr
 
 pub(super) async fn subscribe(acting: Acting, wanted: Subscribing) -> Result<Response, Problem> {
     let site = &acting.site;
+    staff::require(&site.opened, &acting.by, &[Role::Admin]).await?;
     let uri: Option<Uri> = wanted.url.parse().ok();
     let is_url = uri.is_some_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
