@@ -188,12 +188,64 @@ fn a_bulk_answers_line_by_line() {
 }
 
 #[test]
+fn a_report_is_downloaded_whole_in_parts_and_not_twice() {
+    let (site, clerk, ..) = served();
+    let case =
+        json!({"case": "c_1", "fund": "f_1", "categories": ["health"], "region_zh": "吴忠市", "on": "2026-03-01"});
+    assert_eq!(site.post(&clerk, "/api/v1/cases", &case).status, 201);
+    let published = site.post(&clerk, "/api/v1/cases/c_1/reports", &json!({}));
+    assert_eq!(published.status, 201, "{}", published.body);
+    let files = published.json()["files"].as_array().expect("a list").clone();
+    assert_eq!(files.len(), 3);
+    for file in files {
+        let path = format!("/api/v1{}", file["path"].as_str().expect("a path"));
+        let whole = site.get(&path);
+        let hash = file["sha256"].as_str().expect("a hash");
+        assert_eq!(whole.status, 200, "{path}");
+        assert!(
+            whole.head.contains(&format!("etag: \"{hash}\"")) && whole.head.contains("immutable"),
+            "{}",
+            whole.head
+        );
+        let of = |headers: &[(&str, &str)]| site.send("GET", &path, headers, "");
+        let part = of(&[("range", "bytes=0-3")]);
+        assert_eq!((part.status, part.body.as_str()), (206, &whole.body[..4]));
+        assert!(part.head.contains("content-range: bytes 0-3/"), "{}", part.head);
+        assert_eq!(of(&[("range", "bytes=-2")]).status, 206);
+        assert_eq!(of(&[("range", "bytes=999999999-")]).status, 416);
+        assert_eq!(of(&[("range", "bytes=0-3"), ("if-range", "\"another\"")]).status, 200);
+        assert_eq!(of(&[("if-none-match", &format!("\"{hash}\""))]).status, 304);
+    }
+    // The files may be lost: the same ledger gives the same bytes. One that was changed is not given.
+    let books = site.stop();
+    let seq = published.json()["entry"].to_string();
+    let folder = books.data().join("reports");
+    for file in std::fs::read_dir(&folder).expect("reports") {
+        std::fs::write(file.expect("a file").path(), "changed").expect("written");
+    }
+    let site = Served::of(books);
+    let known = site.get(&format!("/api/v1/reports/{seq}")).json();
+    let path = known["files"][2].as_str().expect("a path").to_owned();
+    let again = site.get(&format!("/api/v1{path}"));
+    assert!(again.status == 200 && again.body.starts_with('{'), "{}", again.body);
+}
+
+#[test]
 fn looking_up_gifts_has_a_limit() {
     let (site, ..) = served();
     let statuses: Vec<u16> = (0..25).map(|_| site.get("/zh/gift/none").status).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 20, "{statuses:?}");
     let refused = site.get("/zh/gift/none");
     assert!(refused.status == 429 && refused.head.contains("retry-after:"), "{}", refused.head);
+    // What a client says of its own address is not believed, unless a proxy of ours stands before.
+    let look = |site: &Served, from: &str| site.send("GET", "/zh/gift/none", &[("x-forwarded-for", from)], "").status;
+    assert_eq!(look(&site, "10.0.0.1"), 429);
+    let site = Served::with(site.stop(), &["--behind-proxy"]);
+    for number in 0..25 {
+        assert_eq!(look(&site, &format!("10.0.0.9, 10.0.0.{number}")), 404, "{number}");
+    }
+    let same: Vec<u16> = (0..25).map(|number| look(&site, &format!("10.0.0.{number}, 10.9.9.9"))).collect();
+    assert_eq!(same.last(), Some(&429), "only the last address counts: {same:?}");
 }
 
 /// Clients that post gifts with keys over sixty-four connections and go on after a break with the key that was not answered; what

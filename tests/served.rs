@@ -28,8 +28,13 @@ impl Answer {
 
 impl Served {
     pub(crate) fn of(books: Books) -> Self {
+        Self::with(books, &[])
+    }
+
+    pub(crate) fn with(books: Books, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"]).arg(books.data()).env("LANG", "en");
+        command.arg("serve").args(arguments);
+        command.args(["--listen", "127.0.0.1:0", "--json", "--data"]).arg(books.data()).env("LANG", "en");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");

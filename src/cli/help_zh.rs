@@ -103,6 +103,10 @@ const WORDS: &[(&str, &str)] = &[
     ("Tell it no more", "结束订阅"),
     ("Its id", "编号"),
     ("All subscriptions, and how far each has been told", "所有订阅，以及各推送到哪一条"),
+    (
+        "Take clients' addresses from X-Forwarded-For: only behind a proxy of your own",
+        "从 X-Forwarded-For 取访问者的地址：只在自己的代理后面使用",
+    ),
     ("Token for the server", "服务器的令牌"),
     ("Idempotency key: the same command with the same key is posted once", "幂等键：同一个键的同一条命令只入账一次"),
     ("Import a statement of gifts (CSV, CSV in gzip, XLSX)", "导入捐赠流水（CSV、gzip 压缩的 CSV、XLSX）"),

@@ -15,6 +15,9 @@ pub(super) struct Serve {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Take clients' addresses from X-Forwarded-For: only behind a proxy of your own
+    #[arg(long)]
+    behind_proxy: bool,
 }
 
 impl Serve {
@@ -24,7 +27,7 @@ impl Serve {
             let place = self.listen.to_string();
             Failure::input(trouble_zh::file(Path::new(&place), &error), format!("{place}: {error}"))
         })?;
-        serve(session, listener, &[]).await
+        serve(session, listener, &[], self.behind_proxy).await
     }
 }
 
@@ -33,6 +36,7 @@ pub(super) async fn serve(
     session: &Session,
     listener: TcpListener,
     paths: &[(String, &'static str, &'static str)],
+    behind_proxy: bool,
 ) -> Result<(), Failure> {
     session.end().await;
     let lock = session.folder.lock().await?;
@@ -47,7 +51,8 @@ pub(super) async fn serve(
         session.out.say(format!("  http://{address}{path}  {zh}"), format!("  http://{address}{path}  {en}"));
     }
     session.out.object(&serde_json::json!({"listening": address.to_string()}));
-    let site = Site::open(opened, session.clock, session.trust).await?.with_writer(writer);
+    let mut site = Site::open(opened, session.clock, session.trust).await?.with_writer(writer);
+    site.behind_proxy = behind_proxy;
     web::serve(site, listener, stop()).await?;
     session.out.say("已停止，所有记录都已存盘并签名。", "Stopped; everything is stored and signed");
     Ok(())

@@ -5,10 +5,11 @@ use super::log;
 use super::problem;
 use super::site::Shared;
 use crate::app::writer::{WriteError, chain};
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -16,7 +17,12 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Gives a request its id, and its answer the headers that every answer has.
-pub async fn around(State(site): State<Shared>, request: Request, next: Next) -> Response {
+pub async fn around(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
+    if site.behind_proxy
+        && let Some(address) = forwarded(request.headers())
+    {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 0)));
+    }
     let id = site.draw(|entropy| entropy.id("r_", 10));
     let started = site.clock.elapsed();
     let method = request.method().clone();
@@ -50,4 +56,10 @@ pub async fn around(State(site): State<Shared>, request: Request, next: Next) ->
         took.as_millis()
     ));
     response
+}
+
+/// The address that the nearest proxy saw: the last one, as any before it may be made up by the client.
+fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let said = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    said.rsplit(',').next()?.trim().parse().ok()
 }

@@ -68,6 +68,8 @@ pub struct Site {
     pub guesses: Limiter<IpAddr>,
     /// How often a token was shown.
     pub calls: Limiter<Hash>,
+    /// The addresses of clients are what a proxy of our own says they are.
+    pub behind_proxy: bool,
     /// No day is before that of the last entry.
     floor: Option<Timestamp>,
     /// Tokens that were seen a moment ago, by their keyed hash, and when.
@@ -87,6 +89,7 @@ impl Site {
         let zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
         let minute = Duration::from_secs(60);
         Ok(Self {
+            behind_proxy: false,
             floor: folder::last_at(&opened.row),
             opened,
             handle: OnceCell::new(),

@@ -1,6 +1,7 @@
 //! A case by its code: how it stands as a whole, and every payment.
 
 use super::home::{CaseRow, FundRow, ReportRow, case_row, fund_rows, report_rows};
+use super::list::{After, cut};
 use super::page::{Page, or_told, shown};
 use crate::domain::case::Case;
 use crate::domain::disbursement::{Disbursement, DisbursementStatus};
@@ -12,7 +13,7 @@ use crate::web::problem::Problem;
 use crate::web::site::Shared;
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{Html, Response};
 
 /// A payment in words.
@@ -37,6 +38,7 @@ struct CasePage {
     fund: String,
     rows: Vec<FundRow>,
     payments: Vec<PaymentRow>,
+    next: Option<usize>,
     reports: Vec<ReportRow>,
 }
 
@@ -44,11 +46,12 @@ pub(super) async fn show(
     State(site): State<Shared>,
     Extension(language): Extension<Language>,
     Path(id): Path<String>,
+    Query(After { after }): Query<After>,
 ) -> Response {
-    or_told(language, page(&site, language, &id).await)
+    or_told(language, page(&site, language, &id, after).await)
 }
 
-async fn page(site: &Shared, language: Language, id: &str) -> Result<Html<String>, Problem> {
+async fn page(site: &Shared, language: Language, id: &str, after: usize) -> Result<Html<String>, Problem> {
     let case = site.opened.state("case", id, Case::from_object).await?.ok_or_else(Problem::missing)?;
     let (size, lines) = site.totals().await?;
     let page = Page::at_head(site, language, format!("/case/{}", case.case)).await?.with_size(size);
@@ -56,6 +59,7 @@ async fn page(site: &Shared, language: Language, id: &str) -> Result<Html<String
     let mut payments = site.opened.states("disbursement", Disbursement::from_object).await?;
     payments.retain(|payment| payment.case == case.case && payment.status != DisbursementStatus::Rejected);
     payments.sort_by_key(|payment| payment.request);
+    let (payments, next) = cut(payments, after);
     let mut reports = site.opened.states("report", Published::from_object).await?;
     reports.retain(|report| report.case == case.case);
     let found = CasePage {
@@ -63,6 +67,7 @@ async fn page(site: &Shared, language: Language, id: &str) -> Result<Html<String
         fund: case.fund.to_string(),
         rows: fund_rows(&page, &fund, &lines),
         payments: payments.iter().map(|payment| payment_row(&page, payment)).collect(),
+        next,
         reports: report_rows(&mut reports),
         page,
     };

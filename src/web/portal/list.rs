@@ -19,7 +19,7 @@ const PAGE: usize = 100;
 #[derive(serde::Deserialize)]
 pub(super) struct After {
     #[serde(default)]
-    after: usize,
+    pub(super) after: usize,
 }
 
 enum Rows {
@@ -38,7 +38,7 @@ struct List {
 }
 
 /// Of all rows those of this page, and where the next begins.
-fn cut<T>(rows: Vec<T>, after: usize) -> (Vec<T>, Option<usize>) {
+pub(super) fn cut<T>(rows: Vec<T>, after: usize) -> (Vec<T>, Option<usize>) {
     let next = after.saturating_add(PAGE);
     let next = (next < rows.len()).then_some(next);
     (rows.into_iter().skip(after).take(PAGE).collect(), next)
