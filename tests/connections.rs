@@ -61,6 +61,23 @@ fn slow_and_half_open_clients_are_let_go() {
 }
 
 #[test]
+fn a_statement_may_take_longer_to_arrive_than_a_command() {
+    let books = Books::opened();
+    books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+    let token = books.does("user token admin")["token"].as_str().expect("a token").to_owned();
+    let site = Served::of(books);
+    let mut stream = TcpStream::connect(&site.address).expect("it listens");
+    let head = "POST /api/v1/imports?name=a.csv&fund=general HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n";
+    stream.write_all(format!("{head}authorization: Bearer {token}\r\n\r\n").as_bytes()).expect("sent");
+    for _ in 0..9 {
+        stream.write_all(b"x").expect("it still listens");
+        std::thread::sleep(Duration::from_secs(4));
+    }
+    assert_eq!(answered(&mut stream, Duration::from_secs(10)).as_deref(), Some("422"), "it is no statement");
+    site.stop();
+}
+
+#[test]
 fn ten_thousand_open_connections_hold_nobody_up() {
     let allowed = rlimit::increase_nofile_limit(u64::MAX).expect("a limit");
     let wanted = usize::try_from(allowed.saturating_sub(500).min(10_000)).expect("small");

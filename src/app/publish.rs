@@ -168,18 +168,10 @@ pub async fn file(opened: &Opened, known: &Published, place: usize) -> Result<(V
         return Ok((bytes, stated));
     }
     let again = at_size(opened, known.case.as_str(), known.size, Some((known.number.clone(), known.version))).await?;
-    let [zh, en, data] = again.files()?;
-    let made = if place == 0 {
-        zh
-    } else if place == 1 {
-        en
-    } else {
-        data
-    };
-    if Hash::of(&[&made]) == stated {
-        return Ok((made, stated));
+    match again.files()?.into_iter().nth(place) {
+        Some(made) if Hash::of(&[&made]) == stated => Ok((made, stated)),
+        _ => Err(damaged(format!("report {} cannot be made again as it was published", known.number)).into()),
     }
-    Err(damaged(format!("report {} cannot be made again as it was published", known.number)).into())
 }
 
 fn damaged(what: String) -> StoreError {

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-/// A request that takes longer is given up.
+/// An ordinary request that takes longer is given up; what takes its time has a limit of its own.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// All routes, with what surrounds every answer.
@@ -36,13 +36,18 @@ fn router_with(site: Shared, beside: Router<Shared>) -> Router {
         .merge(beside)
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
-        .nest("/api/v1", api::routes(&site))
         .merge(portal::routes())
+        .layer(given_up_after(REQUEST_TIMEOUT))
+        .nest("/api/v1", api::routes(&site))
         .fallback(portal::not_found)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), headers::around))
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .with_state(site)
+}
+
+/// How long the routes under it may take. There is one for each route and none around them: the shorter would win.
+fn given_up_after(time: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time)
 }
 
 /// The process answers.

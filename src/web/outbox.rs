@@ -55,6 +55,7 @@ pub async fn run(site: Shared) {
 async fn tell(site: &Shared, agent: &ureq::Agent, mut row: SubscriptionRow) -> Result<(), StoreError> {
     let ledger_id = site.opened.row.ledger_id;
     let entries = site.opened.store.entries(ledger_id, row.next_seq, PAGE).await?;
+    let mut kept = row.next_seq;
     for (seq, stored) in (row.next_seq..).zip(&entries) {
         let Ok(entry) = Entry::parse(&stored.bytes) else {
             return Err(StoreError::Damaged { table: "entry", what: format!("entry {seq} cannot be read") });
@@ -76,9 +77,11 @@ async fn tell(site: &Shared, agent: &ureq::Agent, mut row: SubscriptionRow) -> R
         row.next_seq = seq + 1;
         if is_wanted {
             site.opened.store.move_subscription(ledger_id, &row).await?;
+            kept = row.next_seq;
         }
     }
-    site.opened.store.move_subscription(ledger_id, &row).await
+    // What it does not want to hear of is passed over at once.
+    if kept == row.next_seq { Ok(()) } else { site.opened.store.move_subscription(ledger_id, &row).await }
 }
 
 /// Seconds to wait after so many failures in a row: 1, 2, 4, … up to an hour.

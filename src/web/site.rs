@@ -191,6 +191,13 @@ impl Site {
         Ok(found.map(|token| (hash, token)))
     }
 
+    /// The gift that a receipt code opens.
+    pub async fn gift_of_code(&self, code: &str) -> Result<Option<u64>, StoreError> {
+        let hash = self.opened.keys.vault.code_hash(code);
+        let opens = self.opened.store.code(self.opened.row.ledger_id, "receipt", hash).await?;
+        Ok(opens.and_then(|seq| seq.parse().ok()))
+    }
+
     /// Today in the ledger's zone.
     pub fn today(&self) -> Day {
         let now = self.clock.now();

@@ -15,41 +15,40 @@ mod webhook;
 
 use super::problem::Problem;
 use super::site::{Shared, Site};
+use super::{REQUEST_TIMEOUT, given_up_after};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 use fields::Fields;
 use route::{Routes, Who, acting};
 use serde_json::Value;
 use std::time::Duration;
-use tower_http::timeout::TimeoutLayer;
 
 /// One command is small; a bulk of gifts is larger, a statement larger still.
 const BODY_MAX: usize = 64 << 10;
 const BULK_MAX: usize = 16 << 20;
 const STATEMENT_MAX: usize = 256 << 20;
 
-/// Ordinary requests are given up after this; imports and reports take their time.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// Imports and reports take their time.
 const LONG_TIMEOUT: Duration = Duration::from_secs(1_800);
 
 /// Its routes.
 pub fn routes(site: &Site) -> Router<Shared> {
-    let limited = |seconds: Duration| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, seconds);
     let small = reading(Routes::new(site)).merge(commands(Routes::new(site)));
-    let small = small.surrounded(|router| router.layer(DefaultBodyLimit::max(BODY_MAX)).layer(limited(TIMEOUT)));
+    let small =
+        small.surrounded(|router| router.layer(DefaultBodyLimit::max(BODY_MAX)).layer(given_up_after(REQUEST_TIMEOUT)));
     let bulk = Routes::new(site)
         .take("/donations/bulk", "Record many gifts, one a line", "application/x-ndjson", donation::bulk)
         .only(Who::Channel)
         .answers("application/x-ndjson")
-        .surrounded(|router| router.layer(DefaultBodyLimit::max(BULK_MAX)).layer(limited(TIMEOUT)));
+        .surrounded(|router| router.layer(DefaultBodyLimit::max(BULK_MAX)).layer(given_up_after(REQUEST_TIMEOUT)));
     let long = Routes::new(site)
         .act("/cases/{case}/reports", "Publish the report of a case", Who::Staff, report::of_case, report::publish)
         .take("/imports", "Import a statement of gifts", "application/octet-stream", upload::import)
         .query(upload::asked)
-        .surrounded(|router| router.layer(DefaultBodyLimit::max(STATEMENT_MAX)).layer(limited(LONG_TIMEOUT)));
+        .surrounded(|router| router.layer(DefaultBodyLimit::max(STATEMENT_MAX)).layer(given_up_after(LONG_TIMEOUT)));
     let (router, document) = small.merge(bulk).merge(long).finish();
     router.route("/openapi.json", get(move || openapi(document.clone()))).fallback(|| async { Problem::missing() })
 }

@@ -257,11 +257,7 @@ pub(super) async fn lookup(State(site): State<Shared>, peer: Peer, body: Bytes) 
     let asked = held(&fields);
     let ledger_id = site.opened.row.ledger_id;
     let found = match fields.end(asked)? {
-        Held::Code(code) => {
-            let hash = site.opened.keys.vault.code_hash(&code);
-            let opens = site.opened.store.code(ledger_id, "receipt", hash).await?;
-            opens.and_then(|seq| seq.parse().ok()).into_iter().collect()
-        }
+        Held::Code(code) => site.gift_of_code(&code).await?.into_iter().collect(),
         Held::Order(order_no, amount) => {
             let text = order_text(&order_no, amount);
             match site.running() {

@@ -145,9 +145,7 @@ pub(super) async fn by_code(
 
 async fn of_code(site: &Shared, language: Language, peer: SocketAddr, code: &str) -> Result<Response, Problem> {
     may_look(site, peer)?;
-    let hash = site.opened.keys.vault.code_hash(code);
-    let subject = site.opened.store.code(site.opened.row.ledger_id, "receipt", hash).await?;
-    let seq = subject.and_then(|subject| subject.parse().ok()).ok_or_else(unknown)?;
+    let seq = site.gift_of_code(code).await?.ok_or_else(unknown)?;
     Ok(private(page_of(site, language, seq).await?))
 }
 

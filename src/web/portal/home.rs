@@ -15,7 +15,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Response};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sums over all lines of one unit. A transfer is one fund's outflow and another's inflow, so it counts in neither.
 pub(super) struct Sums {
@@ -228,19 +228,19 @@ fn campaign_row(page: &Page, campaign: &Campaign) -> CampaignRow {
 /// Published reports, the newest first, each knowing whether another has followed it.
 pub(super) fn report_rows(reports: &mut [Published]) -> Vec<ReportRow> {
     reports.sort_by_key(|report| std::cmp::Reverse(report.seq));
-    let row = |(place, report): (usize, &Published)| {
+    let mut seen = BTreeSet::new();
+    let row = |report: &Published| {
         let [zh, en, data] = report.file_names().map(|name| format!("/api/v1/reports/{}/{name}", report.seq));
-        let newer = reports.iter().take(place);
         ReportRow {
             number: format!("{}-v{}", report.number, report.version),
             case: report.case.to_string(),
             seq: report.seq,
             size: report.size,
-            newest: !newer.into_iter().any(|newer| newer.case == report.case),
+            newest: seen.insert(report.case.clone()),
             zh,
             en,
             data,
         }
     };
-    reports.iter().enumerate().map(row).collect()
+    reports.iter().map(row).collect()
 }
