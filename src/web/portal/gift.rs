@@ -28,6 +28,8 @@ use std::net::SocketAddr;
 const BANDS_MAX: usize = 7;
 /// Uses that open; a gift of more is asked for entry by entry.
 const OPENED_MAX: usize = 40;
+/// Cases whose whole is told.
+const WHOLES_MAX: usize = 3;
 
 #[derive(serde::Deserialize)]
 pub(super) struct Asked {
@@ -185,7 +187,8 @@ async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<Str
     let unit = gift.gross.unit();
     let left: i64 = traced.unspent.iter().map(|(_, amount)| amount.minor()).sum();
     let bands = bands(&page, &traced, &names);
-    let sentence = sentence(&page, &traced, left, &aim(site, &page, &traced).await?);
+    let cases = cases(site, &traced).await?;
+    let sentence = sentence(&page, &traced, left, &aim(&page, &traced, &cases));
     let money = page.money(left, unit);
     let words = page.say("还没有用", "not used yet");
     let open = (left > 0).then_some((left, money.as_str(), words));
@@ -199,7 +202,7 @@ async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<Str
         fund_id: gift.fund.to_string(),
         picture: flow::svg(gift.gross.minor(), &head_line, &bands, open, &sentence),
         rows: rows(site, &page, &traced, &names).await?,
-        wholes: wholes(site, &page, &traced).await?,
+        wholes: wholes(site, &page, &cases).await?,
         sentence,
         page,
     };
@@ -340,16 +343,29 @@ fn sentence(page: &Page, traced: &GiftTrace, left: i64, aim: &str) -> String {
     format!("{first}{}{}", letters.as_str(), page.say("。", "."))
 }
 
+/// The cases that a gift helped, by their ids; one whose public record is missing is `None`.
+type Cases = BTreeMap<String, Option<Case>>;
+
+async fn cases(site: &Site, traced: &GiftTrace) -> Result<Cases, Problem> {
+    let mut cases = Cases::new();
+    for id in traced.uses.iter().filter_map(|used| used.facts.case.as_ref()) {
+        if !cases.contains_key(id) {
+            cases.insert(id.clone(), site.opened.state("case", id, Case::from_object).await?);
+        }
+    }
+    Ok(cases)
+}
+
 /// What the spent part was for: in words where it is one case whose categories say them, and they are public.
-async fn aim(site: &Site, page: &Page, traced: &GiftTrace) -> Result<String, Problem> {
+fn aim(page: &Page, traced: &GiftTrace, cases: &Cases) -> String {
     let spent = traced.uses.iter().filter(|used| band(used) == Band::Spent);
-    let mut cases: Vec<&str> = spent.filter_map(|used| used.facts.case.as_deref()).collect();
-    cases.sort_unstable();
-    cases.dedup();
-    Ok(match cases.as_slice() {
+    let mut helped: Vec<&str> = spent.filter_map(|used| used.facts.case.as_deref()).collect();
+    helped.sort_unstable();
+    helped.dedup();
+    match helped.as_slice() {
         [one] => {
-            let known = site.opened.state("case", one, Case::from_object).await?;
-            let has = |category| known.as_ref().is_some_and(|case| case.categories.contains(&category));
+            let known = cases.get(*one).and_then(Option::as_ref);
+            let has = |category| known.is_some_and(|case| case.categories.contains(&category));
             match (has(Category::Health), has(Category::Minor)) {
                 (true, true) => page.say("这名孩子的治疗", "the treatment of this child").to_owned(),
                 (true, false) => page.say("这位患者的治疗", "the treatment of this patient").to_owned(),
@@ -359,7 +375,7 @@ async fn aim(site: &Site, page: &Page, traced: &GiftTrace) -> Result<String, Pro
         }
         [] => page.say("本机构的工作", "the organisation's work").to_owned(),
         several => format!("{} {}", several.len(), page.say("个救助个案", "cases")),
-    })
+    }
 }
 
 async fn rows(
@@ -431,17 +447,14 @@ async fn more(site: &Site, page: &Page, seq: u64) -> Result<Option<More>, Proble
 }
 
 /// How the cases stand that this gift helped: their own fund's whole.
-async fn wholes(site: &Shared, page: &Page, traced: &GiftTrace) -> Result<Vec<Whole>, Problem> {
-    let mut ids: Vec<&String> = traced.uses.iter().filter_map(|used| used.facts.case.as_ref()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    if ids.is_empty() {
+async fn wholes(site: &Shared, page: &Page, cases: &Cases) -> Result<Vec<Whole>, Problem> {
+    if cases.is_empty() {
         return Ok(Vec::new());
     }
     let (_, lines) = site.totals().await?;
     let mut wholes = Vec::new();
-    for id in ids.into_iter().take(3) {
-        let Some(case) = site.opened.state("case", id, Case::from_object).await? else { continue };
+    for (id, case) in cases.iter().take(WHOLES_MAX) {
+        let Some(case) = case else { continue };
         for line in lines.iter().filter(|line| line.name.fund == case.fund) {
             let money = |count: u64| page.money(super::home::minor(count), line.name.unit);
             wholes.push(Whole {
