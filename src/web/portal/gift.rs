@@ -21,7 +21,7 @@ use axum::extract::{ConnectInfo, Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Extension, http};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 /// Bands in the picture; the rest is folded into the last.
@@ -343,28 +343,34 @@ fn sentence(page: &Page, traced: &GiftTrace, left: i64, aim: &str) -> String {
     format!("{first}{}{}", letters.as_str(), page.say("。", "."))
 }
 
-/// The cases that a gift helped, by their ids; one whose public record is missing is `None`.
-type Cases = BTreeMap<String, Option<Case>>;
+/// The cases that the spent part of a gift was for.
+fn spent_cases(traced: &GiftTrace) -> BTreeSet<&str> {
+    let spent = traced.uses.iter().filter(|used| band(used) == Band::Spent);
+    spent.filter_map(|used| used.facts.case.as_deref()).collect()
+}
 
-async fn cases(site: &Site, traced: &GiftTrace) -> Result<Cases, Problem> {
+/// The cases that the page speaks of, by their ids; one whose public record is missing is `None`.
+type Cases<'a> = BTreeMap<&'a str, Option<Case>>;
+
+/// Reads each case once, and only those whose whole is told or that the sentence names alone: a gift may have helped thousands.
+async fn cases<'a>(site: &Site, traced: &'a GiftTrace) -> Result<Cases<'a>, Problem> {
+    let helped: BTreeSet<&str> = traced.uses.iter().filter_map(|used| used.facts.case.as_deref()).collect();
+    let spent = spent_cases(traced);
+    let alone = spent.iter().filter(|_| spent.len() == 1);
+    let wanted: BTreeSet<&str> = helped.iter().take(WHOLES_MAX).chain(alone).copied().collect();
     let mut cases = Cases::new();
-    for id in traced.uses.iter().filter_map(|used| used.facts.case.as_ref()) {
-        if !cases.contains_key(id) {
-            cases.insert(id.clone(), site.opened.state("case", id, Case::from_object).await?);
-        }
+    for id in wanted {
+        cases.insert(id, site.opened.state("case", id, Case::from_object).await?);
     }
     Ok(cases)
 }
 
 /// What the spent part was for: in words where it is one case whose categories say them, and they are public.
-fn aim(page: &Page, traced: &GiftTrace, cases: &Cases) -> String {
-    let spent = traced.uses.iter().filter(|used| band(used) == Band::Spent);
-    let mut helped: Vec<&str> = spent.filter_map(|used| used.facts.case.as_deref()).collect();
-    helped.sort_unstable();
-    helped.dedup();
-    match helped.as_slice() {
+fn aim(page: &Page, traced: &GiftTrace, cases: &Cases<'_>) -> String {
+    let spent: Vec<&str> = spent_cases(traced).into_iter().collect();
+    match spent.as_slice() {
         [one] => {
-            let known = cases.get(*one).and_then(Option::as_ref);
+            let known = cases.get(one).and_then(Option::as_ref);
             let has = |category| known.is_some_and(|case| case.categories.contains(&category));
             match (has(Category::Health), has(Category::Minor)) {
                 (true, true) => page.say("这名孩子的治疗", "the treatment of this child").to_owned(),
@@ -447,7 +453,7 @@ async fn more(site: &Site, page: &Page, seq: u64) -> Result<Option<More>, Proble
 }
 
 /// How the cases stand that this gift helped: their own fund's whole.
-async fn wholes(site: &Shared, page: &Page, cases: &Cases) -> Result<Vec<Whole>, Problem> {
+async fn wholes(site: &Shared, page: &Page, cases: &Cases<'_>) -> Result<Vec<Whole>, Problem> {
     if cases.is_empty() {
         return Ok(Vec::new());
     }
@@ -458,7 +464,7 @@ async fn wholes(site: &Shared, page: &Page, cases: &Cases) -> Result<Vec<Whole>,
         for line in lines.iter().filter(|line| line.name.fund == case.fund) {
             let money = |count: u64| page.money(super::home::minor(count), line.name.unit);
             wholes.push(Whole {
-                case: id.clone(),
+                case: (*id).to_owned(),
                 region: page.say(&case.region_zh, &case.region_en).to_owned(),
                 received: money(line.totals.end()),
                 spent: money(line.totals.spent - line.moved_on),
