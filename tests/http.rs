@@ -103,6 +103,26 @@ fn wrong_requests_are_told_all_that_is_wrong() {
         let answer = site.send("POST", "/api/v1/donations", &[("authorization", &format!("Bearer {clerk}"))], body);
         assert_eq!(answer.status, status, "{body:.40}");
     }
+    let key = format!("Bearer {clerk}");
+    for path in ["/api/v1/donations", "/api/v1/cases", "/api/v1/lookups"] {
+        let answer = site.send_bytes("POST", path, &[("authorization", &key)], b"{\"fund\":\"g\xffneral\"}");
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+    }
+    let lines: &[&[u8]] = &[
+        b"{\"fund\":\"general\",\"amount\":100,\"order_no\":\"u1\"}",
+        b"{\"fund\":\"general\",\"amount\":100,\"order_no\":\"u\xff\"}",
+        &[b'['; 5_000],
+        b"{\"fund\":\"general\",\"amount\":100,\"order_no\":\"u2\"}",
+    ];
+    let answer = site.send_bytes("POST", "/api/v1/donations/bulk", &[("authorization", &key)], &lines.join(&b'\n'));
+    let told: Vec<Json> = answer.body.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let posted: Vec<bool> = told.iter().map(|line| line["donation"].is_u64()).collect();
+    assert_eq!((answer.status, posted), (200, vec![true, false, false, true]), "{}", answer.body);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for body in [b"order_no=%ff&amount=1".as_slice(), b"order_no=\xff\xfe&amount=\xff", b"\x00"] {
+        let answer = site.send_bytes("POST", "/zh/gift", &form, body);
+        assert_eq!(answer.status, 422, "{}", answer.body);
+    }
     let large = "x".repeat(70_000);
     let answer = site.send("POST", "/api/v1/donations", &[("authorization", &format!("Bearer {clerk}"))], &large);
     assert_eq!(answer.status, 413);

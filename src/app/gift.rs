@@ -65,6 +65,6 @@ pub fn submission(ledger: &str, by: &StaffId, gift: Gift, entropy: &mut Entropy)
         donor,
         on: gift.on,
     };
-    let secret = Some(Secret { fresh, record });
+    let secret = Some(Secret { fresh, record, name: gift.name.as_deref().map(nfc) });
     Ok(Submission { order: Some(order), secret, ..Submission::bare(by, Order::ReceiveDonation(receive)) })
 }

@@ -369,7 +369,11 @@ async fn complete(
     let record = Object::new().text("sha256", digest.to_hex()).to_bytes().expect("hex digits are canonical");
     let submission = Submission {
         key: key.map(|key| (key, digest.to_hex())),
-        secret: Some(Secret { fresh: Fresh { salt, person_key: entropy.bytes(), nonce: entropy.bytes() }, record }),
+        secret: Some(Secret {
+            fresh: Fresh { salt, person_key: entropy.bytes(), nonce: entropy.bytes() },
+            record,
+            name: None,
+        }),
         ..Submission::bare(by, Order::CompleteImport(body))
     };
     match handle.post(vec![submission]).await?.into_iter().next() {

@@ -79,6 +79,8 @@ pub struct Secret {
     pub fresh: Fresh,
     /// The canonical bytes behind the commitment.
     pub record: Vec<u8>,
+    /// The name in it, if there is one: public text must not hold it.
+    pub name: Option<String>,
 }
 
 /// What became of an accepted command.
@@ -357,6 +359,8 @@ struct Writer {
     shown: Arc<AtomicU64>,
     signed: u64,
     last_checkpoint: Duration,
+    /// Why a batch did not become durable while the next was being decided, which then stands on entries that are not there.
+    lost: Option<WriteError>,
 }
 
 /// A map by keyed hashes, which are uniform already and nobody can choose: they need no second hashing.
@@ -407,6 +411,7 @@ impl Writer {
             shown: Arc::default(),
             signed: 0,
             last_checkpoint: Duration::ZERO,
+            lost: None,
         })
     }
 
@@ -478,6 +483,7 @@ impl Writer {
                 None => queue.recv().await,
             };
             let Some(first) = first else { break };
+            self.lost = None;
             let mut decided = Decided::default();
             let mut next = Some(first);
             let mut commands = 0;
@@ -495,14 +501,15 @@ impl Writer {
                         self.decide_all(submissions, reply, &mut decided, &mut in_flight).await;
                     }
                 }
-                // While the store is busy the batch may grow; an idle store does not wait for more.
-                let is_busy = in_flight.as_ref().is_some_and(|flight| !flight.commit.is_finished());
-                let most = if is_busy { QUEUE_MAX } else { BATCH_MIN };
-                if commands < most && finishing.is_empty() {
-                    next = queue.try_recv().ok();
+                if finishing.is_empty() {
+                    next = self.next_of_batch(commands, &mut queue, &mut in_flight).await;
                 }
             }
             self.wait_for(&mut in_flight).await;
+            if let Some(error) = self.lost.take() {
+                answer(std::mem::take(&mut decided).answers, Some(error));
+                let _ = self.reload().await;
+            }
             if decided.batch.entries.is_empty() {
                 answer(decided.answers, None);
             } else {
@@ -527,6 +534,30 @@ impl Writer {
         }
         self.wait_for(&mut in_flight).await;
         let _ = self.checkpoint().await;
+    }
+
+    /// The next job of a batch that holds so many commands. While the store is busy the batch may grow, and waits for more: it cannot be
+    /// written before. An idle store does not wait.
+    async fn next_of_batch(
+        &mut self,
+        commands: usize,
+        queue: &mut mpsc::Receiver<Job>,
+        in_flight: &mut Option<InFlight>,
+    ) -> Option<Job> {
+        let busy = in_flight.as_mut().filter(|flight| !flight.commit.is_finished());
+        if commands >= if busy.is_some() { QUEUE_MAX } else { BATCH_MIN } {
+            return None;
+        }
+        let Some(flight) = busy else { return queue.try_recv().ok() };
+        tokio::select! {
+            biased;
+            job = queue.recv() => job,
+            done = &mut flight.commit => {
+                let flight = in_flight.take().expect("it is the one that was waited for");
+                self.settle(flight, done).await;
+                None
+            }
+        }
     }
 
     async fn wait_for(&mut self, in_flight: &mut Option<InFlight>) {
@@ -554,7 +585,8 @@ impl Writer {
                 }
             }
             Err(error) => {
-                answer(flight.answers, Some(error));
+                answer(flight.answers, Some(error.clone()));
+                self.lost = Some(error);
                 let _ = self.reload().await;
             }
         }
@@ -698,8 +730,8 @@ impl Writer {
             }
         }
         if let Some(secret) = submission.secret {
-            if let (Some(names), Some(name)) = (&mut self.names, public_text::name_of(&secret.record)) {
-                names.insert(&name);
+            if let (Some(names), Some(name)) = (&mut self.names, &secret.name) {
+                names.insert(name);
             }
             self.latest_person += 1;
             let hashes = [key_hash, payload_hash, reference.unwrap_or(0), order_hash];
@@ -842,7 +874,7 @@ impl Writer {
         decided.batch.at_millis = self.head.at.map_or(-1, Timestamp::millis);
         decided.batch.peaks = self.head.frontier.peaks().to_vec();
         let (store, batch) = (self.opened.store.clone(), decided.batch);
-        let commit = tokio::spawn(async move { store.commit(&batch).await });
+        let commit = tokio::spawn(async move { store.commit(batch).await });
         InFlight { commit, answers: decided.answers, size, root: decided.root }
     }
 

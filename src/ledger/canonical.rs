@@ -281,11 +281,10 @@ fn key_order(a: &str, b: &str) -> Ordering {
 }
 
 pub(super) fn write_integer(out: &mut String, n: i64) -> Result<(), NotWritable> {
-    use std::fmt::Write as _;
     if !(-INTEGER_MAX..=INTEGER_MAX).contains(&n) {
         return Err(NotWritable::Integer(n));
     }
-    write!(out, "{n}").expect("writing to a String cannot fail");
+    out.push_str(itoa::Buffer::new().format(n));
     Ok(())
 }
 

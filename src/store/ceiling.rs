@@ -19,7 +19,7 @@ impl Ceiling {
     }
 
     /// Appends rows in one durable transaction.
-    pub async fn append(&self, rows: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
+    pub async fn append(&self, rows: Vec<(u64, Vec<u8>)>) -> Result<(), StoreError> {
         let step = "appending to the ceiling";
         let mut connection = self.0.writing().acquire().await.map_err(failed(step))?;
         let mut transaction =

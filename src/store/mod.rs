@@ -117,7 +117,7 @@ each! {
     /// All ledgers of this store, with their heads.
     fn ledgers(&self) -> Vec<LedgerRow>;
     /// Writes a batch in one durable transaction, conditional on the head.
-    fn commit(&self, batch: &Batch) -> ();
+    fn commit(&self, batch: Batch) -> ();
     /// Up to `limit` entries from `from` on, in order.
     fn entries(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<StoredEntry>;
     /// Up to `limit` entries in `[from, to)` that posted to one of two lines, in order.

@@ -22,32 +22,28 @@ pub struct Sqlite {
     reading: SqlitePool,
 }
 
-/// `$row` nine, ten or ninety-nine times, each with a comma behind it, as text of a statement.
+/// `$row` so many times with a comma between, as text of a statement.
 macro_rules! rows {
-    (9 $row:literal) => {
-        concat!($row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",", $row, ",")
-    };
-    (10 $row:literal) => {
-        concat!(rows!(9 $row), $row, ",")
-    };
-    (99 $row:literal) => {
-        concat!(
-            rows!(10 $row), rows!(10 $row), rows!(10 $row), rows!(10 $row), rows!(10 $row), rows!(10 $row), rows!(10 $row),
-            rows!(10 $row), rows!(10 $row), rows!(9 $row)
-        )
-    };
+    (1 $row:literal) => { $row };
+    (2 $row:literal) => { concat!($row, ",", $row) };
+    (4 $row:literal) => { concat!(rows!(2 $row), ",", rows!(2 $row)) };
+    (8 $row:literal) => { concat!(rows!(4 $row), ",", rows!(4 $row)) };
+    (16 $row:literal) => { concat!(rows!(8 $row), ",", rows!(8 $row)) };
+    (32 $row:literal) => { concat!(rows!(16 $row), ",", rows!(16 $row)) };
+    (64 $row:literal) => { concat!(rows!(32 $row), ",", rows!(32 $row)) };
+    (128 $row:literal) => { concat!(rows!(64 $row), ",", rows!(64 $row)) };
 }
 
-/// A bulk insert of a hundred rows, of ten and of one: more gain nothing, fewer cost a thread hop a statement.
-type Bulk = [(usize, &'static str); 3];
+/// Statements that insert a power of two of rows each, the largest first. More rows than 128 gain nothing, and each statement costs
+/// a thread hop. `or fail` spares SQLite a journal of its own for each; the transaction is rolled back in any case.
+type Bulk = [(usize, &'static str); 8];
 
 macro_rules! bulk {
+    ($file:literal, $row:literal, $($count:tt)+) => {
+        [$(($count, concat!(include_str!(concat!("sql/sqlite/", $file)), rows!($count $row)))),+]
+    };
     ($file:literal, $row:literal) => {
-        [
-            (100, concat!(include_str!(concat!("sql/sqlite/", $file)), rows!(99 $row), $row)),
-            (10, concat!(include_str!(concat!("sql/sqlite/", $file)), rows!(9 $row), $row)),
-            (1, concat!(include_str!(concat!("sql/sqlite/", $file)), $row)),
-        ]
+        bulk!($file, $row, 128 64 32 16 8 4 2 1)
     };
 }
 
@@ -193,7 +189,7 @@ impl Sqlite {
     }
 
     /// A crash before the last line leaves the old head and no row of the batch: the log's file is rolled back when it is opened.
-    pub(super) async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+    pub(super) async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let step = "writing a batch";
         let mut connection = self.writing.acquire().await.map_err(failed(step))?;
         let mut transaction =
@@ -554,31 +550,31 @@ fn run_row(line_id: i64, row: &SqliteRow) -> Result<RunRow, StoreError> {
         .ok_or_else(|| damaged("run", format_args!("line {line_id}, {from}..{to}, state {state}, by {by}")))
 }
 
-async fn write_batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {
+async fn write_batch(connection: &mut SqliteConnection, mut batch: Batch) -> Result<(), StoreError> {
     let ledger_id = batch.ledger_id;
-    bulk(connection, "writing entries", ENTRY_INSERT, &batch.entries, |statement, row| {
+    let size_after = batch.size_before + u64::try_from(batch.entries.len()).expect("a batch is small");
+    bulk(connection, "writing entries", ENTRY_INSERT, batch.entries.drain(..), |statement, row| {
         statement
             .bind(ledger_id)
             .bind(integer(row.seq))
-            .bind(row.leaf.0.as_slice())
+            .bind(row.leaf.0.to_vec())
             .bind(row.key_hash)
             .bind(row.payload_hash)
             .bind(row.reference_hash)
             .bind(row.order_hash)
-            .bind(row.bytes.as_slice())
+            .bind(row.bytes)
     })
     .await?;
-    write_derived(connection, batch).await?;
-    bulk(connection, "writing the vault", VAULT_INSERT, &batch.vault, |statement, row| {
+    write_derived(connection, &batch).await?;
+    bulk(connection, "writing the vault", VAULT_INSERT, batch.vault.drain(..), |statement, row| {
         let statement = statement.bind(ledger_id).bind(integer(row.seq)).bind(integer(row.person));
-        statement.bind(row.sealed.as_slice()).bind(row.wrapped.as_slice())
+        statement.bind(row.sealed).bind(row.wrapped)
     })
     .await?;
     for (purpose, hash, subject) in &batch.codes {
         let statement = sql!("code_put").bind(ledger_id).bind(*purpose).bind(hash.0.as_slice()).bind(subject);
         statement.execute(&mut *connection).await.map_err(failed("keeping a code"))?;
     }
-    let size_after = batch.size_before + u64::try_from(batch.entries.len()).expect("a batch is small");
     let peaks: Vec<u8> = batch.peaks.iter().flat_map(|peak| peak.0).collect();
     let advanced = sql!("ledger_advance")
         .bind(ledger_id)
@@ -599,7 +595,7 @@ async fn write_derived(connection: &mut SqliteConnection, batch: &Batch) -> Resu
         let statement = sql!("line_insert").bind(ledger_id).bind(*line_id).bind(name);
         statement.execute(&mut *connection).await.map_err(failed("writing lines"))?;
     }
-    bulk(connection, "writing posts", SPAN_INSERT, &batch.spans, |statement, row| {
+    bulk(connection, "writing posts", SPAN_INSERT, batch.spans.iter(), |statement, row| {
         row.numbers().into_iter().fold(statement.bind(ledger_id), Query::bind)
     })
     .await?;
@@ -626,27 +622,24 @@ async fn write_derived(connection: &mut SqliteConnection, batch: &Batch) -> Resu
 }
 
 /// Appends bare rows, for the ceiling.
-pub(super) async fn append_raw(connection: &mut SqliteConnection, rows: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
-    bulk(connection, "appending to the ceiling", CEILING_INSERT, rows, |statement, (seq, bytes)| {
-        statement.bind(integer(*seq)).bind(bytes.as_slice())
+pub(super) async fn append_raw(connection: &mut SqliteConnection, rows: Vec<(u64, Vec<u8>)>) -> Result<(), StoreError> {
+    bulk(connection, "appending to the ceiling", CEILING_INSERT, rows.into_iter(), |statement, (seq, bytes)| {
+        statement.bind(integer(seq)).bind(bytes)
     })
     .await
 }
 
 /// Inserts rows, as many to a statement as there are.
-async fn bulk<'r, T>(
+async fn bulk<T>(
     connection: &mut SqliteConnection,
     step: &'static str,
     sizes: Bulk,
-    rows: &'r [T],
-    bind: impl Fn(Statement<'r>, &'r T) -> Statement<'r>,
+    mut rows: impl ExactSizeIterator<Item = T>,
+    bind: impl Fn(Statement<'static>, T) -> Statement<'static>,
 ) -> Result<(), StoreError> {
-    let mut rest = rows;
     for (size, text) in sizes {
-        let chunks = rest.chunks_exact(size);
-        rest = chunks.remainder();
-        for chunk in chunks {
-            let statement = chunk.iter().fold(sqlx::query(text), &bind);
+        while rows.len() >= size {
+            let statement = rows.by_ref().take(size).fold(sqlx::query(text), &bind);
             statement.execute(&mut *connection).await.map_err(failed(step))?;
         }
     }

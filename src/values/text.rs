@@ -9,6 +9,9 @@ pub fn nfc(text: &str) -> String {
 
 /// True where the text is in normal form C already.
 pub fn is_nfc(text: &str) -> bool {
+    if text.is_ascii() {
+        return true;
+    }
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => true,
         IsNormalized::No => false,

@@ -86,14 +86,36 @@ fn days_since_epoch(date: civil::Date) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
+/// Writes the digits of a number, as many as there is room for. Each entry holds two of these texts, and formatting them with
+/// `write!` took a twentieth of the time to post it.
+fn put(room: &mut [u8], mut number: i64) {
+    for digit in room.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).expect("no time is negative");
+        number /= 10;
+    }
+}
+
+/// Writes a day over the first ten bytes, which hold its hyphens.
+fn put_date(text: &mut [u8], day: Day) {
+    let (year, month, day) = day.parts();
+    put(&mut text[..4], year.into());
+    put(&mut text[5..7], month.into());
+    put(&mut text[8..10], day.into());
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, in_day) = (self.0.div_euclid(86_400_000), self.0.rem_euclid(86_400_000));
         let epoch = civil::date(1970, 1, 1);
         let date = epoch.checked_add(jiff::Span::new().days(days)).expect("within the years 0 to 9999");
         let (seconds, millis) = (in_day / 1000, in_day % 1000);
-        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z", Day(date))
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put_date(&mut text, Day(date));
+        for (place, number) in [(11, seconds / 3600), (14, seconds / 60 % 60), (17, seconds % 60)] {
+            put(&mut text[place..place + 2], number);
+        }
+        put(&mut text[20..23], millis);
+        f.write_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
 
@@ -160,8 +182,9 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = self.parts();
-        write!(f, "{year:04}-{month:02}-{day:02}")
+        let mut text = *b"0000-00-00";
+        put_date(&mut text, *self);
+        f.write_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
 

@@ -27,6 +27,9 @@ impl Names {
     /// public text that names nobody.
     pub fn insert(&mut self, name: &str) {
         let name = name.trim();
+        if self.0.contains(name) {
+            return;
+        }
         let han: Vec<char> = name.chars().collect();
         let is_han_name =
             han.iter().copied().all(is_han) && starts_with_surname(name) && (2..=HAN_MAX).contains(&han.len());

@@ -167,3 +167,19 @@ pub(super) fn in_our_form(response: Response, is_api: bool) -> Response {
     };
     Problem::new(status, code, zh, en).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Problem;
+    use crate::app::writer::WriteError;
+    use axum::response::IntoResponse as _;
+
+    #[test]
+    fn a_full_queue_says_when_to_come_again() {
+        let response = Problem::from(WriteError::Full).into_response();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["retry-after"]),
+            (503, &"1".parse().expect("ASCII"))
+        );
+    }
+}

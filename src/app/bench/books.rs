@@ -223,8 +223,8 @@ impl Books {
     pub async fn fill_ceiling(&mut self) -> Result<(), BenchError> {
         while self.raw_size < self.size {
             let rows = self.raw_rows(self.raw_size, self.size).await?;
-            self.ceiling.append(&rows).await?;
             self.raw_size += u64::try_from(rows.len()).expect("small");
+            self.ceiling.append(rows).await?;
         }
         Ok(())
     }
@@ -269,7 +269,7 @@ impl Books {
             rows.push(self.raw_rows(chunk, self.size).await?);
         }
         let start = self.clock.elapsed();
-        for chunk in &rows {
+        for chunk in rows {
             self.ceiling.append(chunk).await?;
         }
         self.raw_size = self.size;

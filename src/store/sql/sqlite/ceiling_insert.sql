@@ -1,2 +1,2 @@
-insert into ceiling (seq, bytes)
+insert or fail into ceiling (seq, bytes)
 values

@@ -1,2 +1,2 @@
-insert into vault (ledger_id, seq, person, sealed, wrapped)
+insert or fail into vault (ledger_id, seq, person, sealed, wrapped)
 values
