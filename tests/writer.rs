@@ -1,7 +1,7 @@
 //! The writer by itself: what it forgets it reads again, and posts the same bytes.
 
 use mingzhang::app::folder::{Folder, Opened};
-use mingzhang::app::gift::{Gift, submission};
+use mingzhang::app::gift::{Gift, fresh, submission};
 use mingzhang::app::writer::{self, ClockTrust, Handle, Submission, WriteError};
 use mingzhang::clock::Clock;
 use mingzhang::domain::command::{OpenCase, OpenLedger, Order, RequestDisbursement};
@@ -99,7 +99,7 @@ impl Started {
             contact: None,
             memo: None,
         };
-        submission(self.origin.as_str(), &self.maker, gift, &mut self.entropy).expect("canonical")
+        submission(self.origin.as_str(), &self.maker, gift, fresh(&mut self.entropy)).expect("canonical")
     }
 
     /// Ends the writer and verifies what it wrote; gives the head, and how many records of the vault opened.

@@ -38,9 +38,13 @@ pub struct Gift {
     pub memo: Option<String>,
 }
 
-/// Makes the command, with a fresh salt and a fresh key for this gift.
-pub fn submission(ledger: &str, by: &StaffId, gift: Gift, entropy: &mut Entropy) -> Result<Submission, NotWritable> {
-    let fresh = Fresh { salt: entropy.bytes(), person_key: entropy.bytes(), nonce: entropy.bytes() };
+/// Salt, key and nonce for one record.
+pub fn fresh(entropy: &mut Entropy) -> Fresh {
+    Fresh { salt: entropy.bytes(), person_key: entropy.bytes(), nonce: entropy.bytes() }
+}
+
+/// Makes the command, with what is fresh for this gift.
+pub fn submission(ledger: &str, by: &StaffId, gift: Gift, fresh: Fresh) -> Result<Submission, NotWritable> {
     let order = order_text(&gift.order_no, gift.gross);
     let mut record = Object::new()
         .integer("amount", gift.gross.minor())

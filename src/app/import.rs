@@ -2,7 +2,7 @@
 //! import that was interrupted goes on where it stopped; and under the channel's own reference, so that another file with the same
 //! gifts adds nothing. At the end the totals, compared with what the file itself states.
 
-use super::gift::{Gift, submission};
+use super::gift::{Gift, fresh, submission};
 use super::writer::{Accepted, Handle, Lookup, Secret, Submission, WriteError, reference_text};
 use crate::domain::command::Order;
 use crate::domain::field_rule::FieldRule;
@@ -278,7 +278,7 @@ pub async fn import(
                     contact: None,
                     memo: gift.memo,
                 };
-                match submission(ledger, by, told, entropy) {
+                match submission(ledger, by, told, fresh(entropy)) {
                     Ok(made) => {
                         let payload = format!("{minor} {}", gift.on);
                         batch.push(Submission { key: Some((key, payload)), reference, ..made });
@@ -369,11 +369,7 @@ async fn complete(
     let record = Object::new().text("sha256", digest.to_hex()).to_bytes().expect("hex digits are canonical");
     let submission = Submission {
         key: key.map(|key| (key, digest.to_hex())),
-        secret: Some(Secret {
-            fresh: Fresh { salt, person_key: entropy.bytes(), nonce: entropy.bytes() },
-            record,
-            name: None,
-        }),
+        secret: Some(Secret { fresh: Fresh { salt, ..fresh(entropy) }, record, name: None }),
         ..Submission::bare(by, Order::CompleteImport(body))
     };
     match handle.post(vec![submission]).await?.into_iter().next() {

@@ -618,8 +618,8 @@ impl Writer {
             return;
         }
         let mut results = Vec::with_capacity(submissions.len());
-        for submission in submissions {
-            match self.decide_one(submission, decided, in_flight).await {
+        for mut submission in submissions {
+            match self.decide_one(&mut submission, decided, in_flight).await {
                 Ok(result) => results.push(result),
                 Err(error) => {
                     // What was decided in memory for this batch can no longer be trusted: drop the whole batch.
@@ -636,7 +636,7 @@ impl Writer {
 
     async fn decide_one(
         &mut self,
-        submission: Submission,
+        submission: &mut Submission,
         decided: &mut Decided,
         in_flight: &mut Option<InFlight>,
     ) -> Result<Result<Accepted, Refusal>, WriteError> {
@@ -729,7 +729,7 @@ impl Writer {
                 known.orders.entry(order_hash).or_insert(first);
             }
         }
-        if let Some(secret) = submission.secret {
+        if let Some(secret) = submission.secret.take() {
             if let (Some(names), Some(name)) = (&mut self.names, &secret.name) {
                 names.insert(name);
             }
@@ -739,7 +739,7 @@ impl Writer {
             let (sealed, wrapped) = self.vault().seal(&secret.fresh, &place, &secret.record);
             decided.batch.vault.push(VaultRow { seq: first, person: self.latest_person, sealed, wrapped });
         }
-        decided.batch.codes.extend(submission.codes);
+        decided.batch.codes.append(&mut submission.codes);
         Ok(Ok(Accepted { seq: first, count, repeated: false }))
     }
 

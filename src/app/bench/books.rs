@@ -3,7 +3,7 @@
 use super::figures::Pace;
 use super::{BenchError, ROUNDS};
 use crate::app::folder::{Folder, Opened};
-use crate::app::gift::{Gift, submission};
+use crate::app::gift::{Gift, fresh, submission};
 use crate::app::import::{self, Import, Mode};
 use crate::app::writer::{self, ClockTrust, Handle, Submission};
 use crate::app::{publish, trace, verify};
@@ -169,7 +169,7 @@ impl Books {
                     contact: None,
                     memo: None,
                 };
-                let made = submission(&self.opened.row.origin, &self.maker, gift, &mut self.entropy);
+                let made = submission(&self.opened.row.origin, &self.maker, gift, fresh(&mut self.entropy));
                 let mut made = made.map_err(|error| BenchError::Wrong(error.to_string()))?;
                 made.key = Some((format!("bench {}", self.gifts), order_no.clone()));
                 made.reference = Some(order_no);

@@ -3,7 +3,7 @@
 use super::command::{only_account, posted};
 use super::fields::Fields;
 use super::route::{Acting, Place};
-use crate::app::gift::{Gift, submission};
+use crate::app::gift::{Gift, fresh, submission};
 use crate::app::staff;
 use crate::app::writer::{Accepted, Submission, reference_text};
 use crate::domain::vocabulary::{Role, Source};
@@ -76,8 +76,7 @@ pub(super) async fn prepared(site: &Site, by: &StaffId, told: Told) -> Result<Su
     let reference = reference_text(&account, &told.order_no);
     let Told { fund, amount, order_no, fee, source, gift_count, on, name, contact, memo, .. } = told;
     let gift = Gift { fund, account, gross: amount, fee, source, gift_count, on, order_no, name, contact, memo };
-    let made = site.draw(|entropy| submission(&site.opened.row.origin, by, gift, entropy));
-    let made = made.map_err(|error| {
+    let made = submission(&site.opened.row.origin, by, gift, site.draw(fresh)).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "writing", "这笔捐赠写不进账本。", error.to_string())
     })?;
     Ok(Submission { reference: Some(reference), ..made })
