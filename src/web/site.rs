@@ -6,13 +6,14 @@ use super::problem::{self, Problem};
 use crate::app::folder::{self, Opened};
 use crate::app::overview::LineTotals;
 use crate::app::token::{self, Token};
-use crate::app::writer::{self, ClockTrust, Handle, WriteError};
+use crate::app::writer::{self, ClockTrust, Handle, Lookup, WriteError, order_text};
 use crate::clock::Clock;
 use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
 use crate::report::labels::Language;
 use crate::store::{LedgerRow, StoreError};
-use crate::values::{Day, Hash, Timestamp, Zone};
+use crate::values::{Amount, Day, Hash, Timestamp, Zone};
+use crate::vault::Keyed;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -196,6 +197,16 @@ impl Site {
         let hash = self.opened.keys.vault.code_hash(code);
         let opens = self.opened.store.code(self.opened.row.ledger_id, "receipt", hash).await?;
         Ok(opens.and_then(|seq| seq.parse().ok()))
+    }
+
+    /// The gifts that came with an order number and exactly this amount. A writer that runs knows the first of them without reading.
+    pub async fn gifts_of_order(&self, order_no: &str, amount: Amount) -> Result<Vec<u64>, WriteError> {
+        let text = order_text(order_no, amount);
+        if let Some(writer) = self.running() {
+            return Ok(writer.find(vec![Lookup::Order(text)]).await?.into_iter().flatten().collect());
+        }
+        let hash = self.opened.keys.vault.keyed(Keyed::Order, &text);
+        Ok(self.opened.store.entries_by_order(self.opened.row.ledger_id, hash).await?)
     }
 
     /// Today in the ledger's zone.

@@ -4,14 +4,12 @@ use super::document;
 use super::fields::Fields;
 use super::route::{query, unknown};
 use crate::app::trace;
-use crate::app::writer::{Lookup, order_text};
 use crate::domain::donation::Donation;
 use crate::domain::refusal_zh;
 use crate::ledger::chain::leaf_hash;
 use crate::ledger::entry::Entry;
 use crate::store::StoreError;
 use crate::values::{Amount, CampaignId, CaseId, Day, FundId};
-use crate::vault::Keyed;
 use crate::web::login::Peer;
 use crate::web::problem::Problem;
 use crate::web::site::{Shared, Site};
@@ -255,19 +253,9 @@ pub(super) async fn lookup(State(site): State<Shared>, peer: Peer, body: Bytes) 
     }
     let fields = Fields::of(&body)?;
     let asked = held(&fields);
-    let ledger_id = site.opened.row.ledger_id;
     let found = match fields.end(asked)? {
         Held::Code(code) => site.gift_of_code(&code).await?.into_iter().collect(),
-        Held::Order(order_no, amount) => {
-            let text = order_text(&order_no, amount);
-            match site.running() {
-                Some(writer) => writer.find(vec![Lookup::Order(text)]).await?.into_iter().flatten().collect(),
-                None => {
-                    let hash = site.opened.keys.vault.keyed(Keyed::Order, &text);
-                    site.opened.store.entries_by_order(ledger_id, hash).await?
-                }
-            }
-        }
+        Held::Order(order_no, amount) => site.gifts_of_order(&order_no, amount).await?,
         Held::Nothing => Vec::new(),
     };
     if found.is_empty() {

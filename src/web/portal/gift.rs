@@ -3,7 +3,6 @@
 use super::flow::{self, Band, Use};
 use super::page::{Page, or_told, shown};
 use crate::app::trace::{self, GiftTrace, TracedUse};
-use crate::app::writer::{Lookup, order_text};
 use crate::domain::body::Body;
 use crate::domain::case::Case;
 use crate::domain::disbursement::{Disbursement, DisbursementStatus};
@@ -126,8 +125,8 @@ async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked
             page.say("请填写支付订单号或纸质收条号。", "Give the order number, or that of the paper slip."),
         ));
     }
-    let found = site.writer().await?.find(vec![Lookup::Order(order_text(order_no, amount))]).await?;
-    match found.first().copied().flatten() {
+    let found = site.gifts_of_order(order_no, amount).await?;
+    match found.first().copied() {
         Some(seq) => Ok(private(page_of(site, language, seq).await?)),
         None => Ok(again(page.say(
             "没有找到这笔捐款。请核对订单号和金额；刚付的款要等机构入账后才查得到。",
