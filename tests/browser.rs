@@ -53,6 +53,16 @@ fn pages_of_the_worked_example_are_right_in_a_browser() {
     let gift = told["member_gift"].to_string();
     let code = books.does(&format!("donation code {gift}"))["code"].as_str().expect("a code").to_owned();
     let site = Served::of(books);
+    let page = site.get(&format!("/en/gift/{code}")).body;
+    for (label, money) in [
+        ("Received", "132,000.00"),
+        ("Spent", "110,185.60"),
+        ("Not used yet", "0.00"),
+        ("Moved to other funds", "21,814.40"),
+    ] {
+        let row = format!("<dt>{label}</dt><dd>{money} yuan</dd>");
+        assert!(page.contains(&row), "the case as a whole adds up: {row} in {page}");
+    }
     let paths = [
         "",
         "/gift",

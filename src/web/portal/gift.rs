@@ -66,13 +66,11 @@ struct More {
     leaf: String,
 }
 
-/// How a case stands as a whole.
+/// How a case stands as a whole: what it received, and what became of it, which adds up to that.
 struct Whole {
     case: String,
     region: String,
-    received: String,
-    spent: String,
-    left: String,
+    rows: Vec<(&'static str, String)>,
 }
 
 #[derive(Template)]
@@ -461,14 +459,22 @@ async fn wholes(site: &Shared, page: &Page, cases: &Cases<'_>) -> Result<Vec<Who
     for (id, case) in cases.iter().take(WHOLES_MAX) {
         let Some(case) = case else { continue };
         for line in lines.iter().filter(|line| line.name.fund == case.fund) {
-            let money = |count: u64| page.money(super::home::minor(count), line.name.unit);
-            wholes.push(Whole {
-                case: (*id).to_owned(),
-                region: page.say(&case.region_zh, &case.region_en).to_owned(),
-                received: money(line.totals.end()),
-                spent: money(line.totals.spent - line.moved_on),
-                left: money(line.totals.free + line.totals.held),
-            });
+            let totals = line.totals;
+            let row = |zh, en, count: u64| {
+                (page.language.choose(zh, en), page.money(super::home::minor(count), line.name.unit))
+            };
+            let mut rows = vec![
+                row("收到", "Received", totals.end()),
+                row("已支出", "Spent", totals.spent - line.moved_on),
+                row("还没有用", "Not used yet", totals.free + totals.held),
+            ];
+            let seldom = [
+                ("转到其他基金", "Moved to other funds", line.moved_on),
+                ("退还捐赠人", "Given back to donors", totals.void),
+            ];
+            rows.extend(seldom.into_iter().filter(|(.., count)| *count > 0).map(|(zh, en, count)| row(zh, en, count)));
+            let region = page.say(&case.region_zh, &case.region_en).to_owned();
+            wholes.push(Whole { case: (*id).to_owned(), region, rows });
         }
     }
     Ok(wholes)
