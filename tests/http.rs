@@ -99,7 +99,14 @@ fn wrong_requests_are_told_all_that_is_wrong() {
     assert_eq!(paths, ["/fund", "/amount", "/order_no", "/sum"]);
     assert!(answer.head.contains("application/problem+json"));
 
-    for (body, status) in [("", 422), ("[]", 400), ("{", 400), ("{\"a\":\u{0}}", 400), (&"[".repeat(50_000), 400)] {
+    for (body, status) in [
+        ("", 422),
+        ("[]", 400),
+        ("{", 400),
+        ("{\"a\":\u{0}}", 400),
+        (&"[".repeat(50_000), 400),
+        ("{\"amount\":1,\"amount\":2}", 400),
+    ] {
         let answer = site.send("POST", "/api/v1/donations", &[("authorization", &format!("Bearer {clerk}"))], body);
         assert_eq!(answer.status, status, "{body:.40}");
     }
@@ -123,6 +130,9 @@ fn wrong_requests_are_told_all_that_is_wrong() {
         let answer = site.send_bytes("POST", "/zh/gift", &form, body);
         assert_eq!(answer.status, 422, "{}", answer.body);
     }
+    let twice = [("authorization", key.as_str()), ("idempotency-key", "a"), ("idempotency-key", "b")];
+    let gift = json!({"fund": "general", "amount": 1, "order_no": "u3"}).to_string();
+    assert_eq!(site.send("POST", "/api/v1/donations", &twice, &gift).status, 400, "which of the two keys?");
     let large = "x".repeat(70_000);
     let answer = site.send("POST", "/api/v1/donations", &[("authorization", &format!("Bearer {clerk}"))], &large);
     assert_eq!(answer.status, 413);
@@ -130,6 +140,7 @@ fn wrong_requests_are_told_all_that_is_wrong() {
     for (method, path, status) in [
         ("GET", "/api/v1/entries/abc", 400),
         ("GET", "/api/v1/entries?from=-1", 422),
+        ("GET", "/api/v1/entries?from=1&from=2", 400),
         ("DELETE", "/api/v1/donations", 405),
         ("GET", "/api/v1/entries/99999999999999999999/trace", 400),
     ] {

@@ -7,6 +7,8 @@ use crate::values::{Amount, Day, Unit};
 use crate::web::problem::Problem;
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -24,6 +26,38 @@ pub(super) struct Fields {
     asked: Option<RefCell<Vec<Described>>>,
 }
 
+/// The members of one JSON object. One that comes twice is refused: programs disagree which of the two holds.
+struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
+                let mut map = Map::new();
+                while let Some(name) = members.next_key::<String>()? {
+                    match map.entry(name) {
+                        Entry::Vacant(place) => place.insert(members.next_value()?),
+                        Entry::Occupied(known) => {
+                            return Err(A::Error::custom(format_args!("“{}” comes twice", known.key())));
+                        }
+                    };
+                }
+                Ok(Members(map))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
+}
+
 /// What a reader asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Described {
@@ -37,18 +71,26 @@ impl Fields {
     pub(super) fn of(body: &[u8]) -> Result<Self, Problem> {
         let bad = |zh: &str, en: &str| Problem::new(StatusCode::BAD_REQUEST, "bad_json", zh, en);
         match serde_json::from_slice(body) {
-            Ok(Value::Object(map)) => Ok(Self { left: RefCell::new(map), ..Self::default() }),
-            Ok(_) => Err(bad("请求体应为一个 JSON 对象。", "The body must be one JSON object")),
+            Ok(Members(map)) => Ok(Self { left: RefCell::new(map), ..Self::default() }),
+            Err(error) if error.is_data() => Err(bad(
+                "请求体应为一个 JSON 对象，每一项只写一次。",
+                &format!("The body must be one JSON object, each member once: {error}"),
+            )),
             Err(error) => Err(bad("请求体不是合格的 JSON。", &format!("The body is not JSON: {error}"))),
         }
     }
 
     /// From the query of an address, where every value is a text.
     pub(super) fn of_query(uri: &Uri) -> Result<Self, Problem> {
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| {
-            Problem::new(StatusCode::BAD_REQUEST, "bad_query", "地址里的参数写法不对。", "The query is malformed")
-        })?;
-        let left = pairs.0.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        let bad = |zh: &str, en: &str| Problem::new(StatusCode::BAD_REQUEST, "bad_query", zh, en);
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| bad("地址里的参数写法不对。", "The query is malformed"))?;
+        let mut left = Map::new();
+        for (name, value) in pairs.0 {
+            if left.insert(name, Value::String(value)).is_some() {
+                return Err(bad("地址里的每个参数只写一次。", "Each parameter of the query is given once"));
+            }
+        }
         Ok(Self { left: RefCell::new(left), ..Self::default() })
     }
 

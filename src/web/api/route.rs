@@ -107,14 +107,18 @@ impl FromRequest<Shared> for Arrived {
 
 /// The idempotency key of a request, with what was asked.
 fn key_of(headers: &HeaderMap, asked: &[&[u8]]) -> Result<Option<(String, String)>, Problem> {
-    let Some(said) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = std::str::from_utf8(said.as_bytes()).ok().filter(|key| (1..=200).contains(&key.chars().count()));
+    let mut all = headers.get_all("idempotency-key").iter();
+    let Some(said) = all.next() else { return Ok(None) };
+    let key = std::str::from_utf8(said.as_bytes())
+        .ok()
+        .filter(|_| all.next().is_none())
+        .filter(|key| (1..=200).contains(&key.chars().count()));
     let key = key.ok_or_else(|| {
         Problem::new(
             StatusCode::BAD_REQUEST,
             "bad_key",
-            "幂等键应为 1 到 200 个字符。",
-            "An idempotency key is 1 to 200 characters",
+            "请只给一个幂等键，1 到 200 个字符。",
+            "Give one idempotency key, of 1 to 200 characters",
         )
     })?;
     Ok(Some((key.to_owned(), crate::values::Hash::of(asked).to_hex())))
