@@ -167,6 +167,98 @@ fn wrong_requests_are_told_all_that_is_wrong() {
 }
 
 #[test]
+fn sums_that_cannot_be_written_are_refused_and_the_writer_goes_on() {
+    let (site, clerk, checker, channel) = served();
+    let done = |token: &str, path: &str, body: Json| {
+        let answer = site.post(token, path, &body);
+        assert_eq!(answer.status, 201, "{path}: {}", answer.body);
+        answer.json()
+    };
+    let refused = |token: &str, path: &str, body: Json| {
+        let answer = site.post(token, path, &body);
+        assert_eq!(
+            (answer.status, answer.json()["errors"][0]["path"].as_str()),
+            (422, Some("/amount")),
+            "{}",
+            answer.body
+        );
+    };
+    let most = (1_i64 << 53) - 1;
+    let fund = json!({"fund": "big", "type": "unrestricted", "name_zh": "大", "name_en": "Big"});
+    done(&clerk, "/api/v1/funds", fund);
+    done(&clerk, "/api/v1/accounts", json!({"account": "bank/big", "funds": ["big", "general"]}));
+    let gift = |fund: &str, amount: i64, order_no: &str| json!({"fund": fund, "account": "bank/big", "amount": amount, "order_no": order_no, "unit": "USD"});
+    done(&channel, "/api/v1/donations", gift("big", most, "B1"));
+    refused(&channel, "/api/v1/donations", gift("general", 1, "B2"));
+    let case =
+        json!({"case": "c_x", "fund": "f_x", "categories": ["health"], "region_zh": "吴忠市", "region_en": "Wuzhong"});
+    done(&clerk, "/api/v1/cases", case);
+    done(&clerk, "/api/v1/cases/c_x/assess", json!({"need": 100}));
+    done(&checker, "/api/v1/cases/c_x/approve", json!({}));
+    let asked = json!({"case": "c_x", "amount": most, "use": "hospital", "payee_class": "hospital"});
+    done(&clerk, "/api/v1/disbursements", asked.clone());
+    refused(&clerk, "/api/v1/disbursements", asked);
+    done(
+        &channel,
+        "/api/v1/donations",
+        json!({"fund": "general", "account": "wallet/a", "amount": 1, "order_no": "B3"}),
+    );
+    assert_eq!((site.get("/healthz").status, site.get("/readyz").status), (200, 200));
+    assert_eq!(site.stop().does("verify")["ok"], true);
+}
+
+#[test]
+fn what_would_be_public_or_lost_for_ever_is_refused() {
+    let (site, clerk, checker, channel) = served();
+    let gift = json!({"fund": "general", "account": "wallet/a", "amount": 12_345, "order_no": "P-1", "name": "赵明德"});
+    assert_eq!(site.post(&channel, "/api/v1/donations", &gift).status, 201);
+    let campaign = |filing_no: &str| {
+        let body = json!({"campaign": "k1", "fund": "general", "name_zh": "助医", "name_en": "Care", "filing_no": filing_no,
+            "starts_on": "2026-03-01", "ends_on": "2026-04-01", "target": 100_000});
+        site.post(&clerk, "/api/v1/campaigns", &body)
+    };
+    for filing_no in ["赵明德", "13912345678", "53\u{1b}[31m", "53\u{202e}"] {
+        let answer = campaign(filing_no);
+        assert!(answer.status == 422 && answer.body.contains("filing_no"), "{filing_no:?}: {}", answer.body);
+    }
+    let blank = json!({"fund": "general", "account": "wallet/a", "amount": 100, "order_no": "   "});
+    assert_eq!(site.post(&channel, "/api/v1/donations", &blank).status, 422, "two such would be one gift");
+    // Whoever may not post learns nothing of what was posted.
+    let guess = json!({"fund": "general", "account": "wallet/a", "amount": 1, "order_no": "P-1"});
+    let answer = site.post(&checker, "/api/v1/donations", &guess);
+    assert!(answer.status == 403 && !answer.body.contains("123.45"), "{}", answer.body);
+    for (user, name) in [("system", "sys"), ("u9", "red\u{1b}[31m"), ("u9", "a\nb")] {
+        let body = json!({"user": user, "name": name, "roles": ["clerk"]});
+        assert_eq!(site.post(&clerk, "/api/v1/users", &body).status, 422, "{user} {name:?}");
+    }
+    // A statement that breaks off leaves no names behind, nor one with an endless name.
+    let import = |name: &str, length: usize, body: &str| {
+        let mut stream = TcpStream::connect(&site.address).expect("it listens");
+        let head =
+            format!("POST /api/v1/imports?name={name}&fund=general HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        stream
+            .write_all(
+                format!("{head}authorization: Bearer {clerk}\r\ncontent-length: {length}\r\n\r\n{body}").as_bytes(),
+            )
+            .expect("sent");
+        if length > body.len() {
+            stream.shutdown(std::net::Shutdown::Both).expect("closed");
+            return String::new();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        answer
+    };
+    import("donors.csv", 10_000, "钱学武,13912345678\n");
+    let long = import(&"%E5%BC%A0".repeat(190), 4, "a,b\n");
+    assert!(long.starts_with("HTTP/1.1 422"), "{long}");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let books = site.stop();
+    let kept: Vec<_> = std::fs::read_dir(books.data().join("imports")).expect("it was made").collect();
+    assert!(kept.is_empty(), "{kept:?}");
+}
+
+#[test]
 fn without_a_token_nothing_is_posted() {
     let (site, clerk, _, channel) = served();
     let routes = [

@@ -14,7 +14,10 @@ pub(super) fn texts(order: &Order) -> Vec<(&'static str, &str)> {
     match order {
         Order::OpenLedger(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
         Order::OpenFund(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
-        Order::FileCampaign(order) => vec![("name_zh", &order.name_zh), ("name_en", &order.name_en)],
+        Order::FileCampaign(order) => {
+            let names = [("name_zh", order.name_zh.as_str()), ("name_en", order.name_en.as_str())];
+            names.into_iter().chain(order.filing_no.as_deref().map(|text| ("filing_no", text))).collect()
+        }
         Order::OpenCase(order) => vec![("region_zh", &order.region_zh), ("region_en", &order.region_en)],
         Order::OpenAccount { account, .. } => vec![("account", account.as_str())],
         Order::MoveCash(_)
@@ -61,14 +64,19 @@ pub fn scan(texts: &[(&'static str, &str)], names: Option<&Names>) -> Result<(),
 
 /// It stands in the ledger for ever and in every report: what cannot be printed there is refused here.
 fn unprintable(text: &str) -> Option<FieldRule> {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if text.trim().is_empty() || text.chars().count() > TEXT_MAX {
         return Some(FieldRule::TextLength);
     }
-    if text.chars().any(|c| c.is_control() || turns(c)) {
+    if commands_a_screen(text) {
         return Some(FieldRule::TextControl);
     }
     report::missing_glyph(text).map(FieldRule::TextGlyph)
+}
+
+/// Whether a text holds what moves a terminal's cursor or turns its letters round.
+pub(super) fn commands_a_screen(text: &str) -> bool {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().any(|c| c.is_control() || turns(c))
 }
 
 /// The name in a record of the vault.

@@ -1,6 +1,8 @@
 //! Who may do what: admitted by an administrator, kept beside the log, known in entries by a random id only.
 
 use super::folder::Opened;
+use super::public_text;
+use crate::domain::field_rule::FieldRule;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
 use crate::store::StoreError;
@@ -61,8 +63,12 @@ pub async fn require(opened: &Opened, staff: &StaffId, roles: &[Role]) -> Result
 /// Admits a member.
 pub async fn admit(opened: &Opened, by: &StaffId, fresh: &Member) -> Result<(), StaffError> {
     require(opened, by, &[Role::Admin]).await?;
+    if public_text::commands_a_screen(&fresh.name) {
+        return Err(Refusal::Field { field: "name", rule: FieldRule::TextControl }.into());
+    }
     let known = members(opened).await?;
-    if known.iter().any(|known| known.id == fresh.id || known.name == fresh.name) {
+    // Entries of nobody are by `system`.
+    if fresh.id.as_str() == "system" || known.iter().any(|known| known.id == fresh.id || known.name == fresh.name) {
         return Err(Refusal::Exists { what: "user", name: fresh.name.clone() }.into());
     }
     let ledger_id = opened.row.ledger_id;

@@ -640,6 +640,12 @@ impl Writer {
         decided: &mut Decided,
         in_flight: &mut Option<InFlight>,
     ) -> Result<Result<Accepted, Refusal>, WriteError> {
+        // Who may not do this learns nothing of what was done before.
+        if let Err(refusal) =
+            self.context(&submission.command.by, |context| decide::authorise(context, &submission.command.order))
+        {
+            return Ok(Err(refusal));
+        }
         let key = submission
             .key
             .as_ref()
@@ -695,6 +701,9 @@ impl Writer {
         // Everything that posting and projecting touches is fetched before anything changes.
         for entry in &entries {
             self.prepare(entry, in_flight).await?;
+            if let Err(refusal) = decide::has_room(&self.set, entry) {
+                return Ok(Err(refusal));
+            }
         }
         let order_hash = submission.order.as_ref().map_or(0, |text| self.vault().keyed(Keyed::Order, text));
         let first = self.head.size();
@@ -763,10 +772,14 @@ impl Writer {
     }
 
     fn try_decide(&self, command: &Command) -> Result<Vec<decide::Draft>, Stop> {
+        self.context(&command.by, |context| decide::decide(&self.set, context, command))
+    }
+
+    /// Judges as somebody, today.
+    fn context<T>(&self, by: &StaffId, judge: impl FnOnce(&Context<'_>) -> T) -> T {
         let none = BTreeSet::new();
         let today: Day = self.head.at.map_or(self.clock.now(), |at| at.max(self.clock.now())).day(&self.zone);
-        let context = Context { by: &command.by, roles: self.roles.get(&command.by).unwrap_or(&none), today };
-        decide::decide(&self.set, &context, command)
+        judge(&Context { by, roles: self.roles.get(by).unwrap_or(&none), today })
     }
 
     /// Fetches the states that an entry will change and the lines that it posts to.

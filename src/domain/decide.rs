@@ -227,7 +227,7 @@ pub fn decide(set: &WorkingSet, context: &Context<'_>, command: &Command) -> Res
 }
 
 /// The one place where roles are checked. Who may withdraw or pay depends on the payment and is judged there as well.
-fn authorise(context: &Context<'_>, order: &Order) -> Result<(), Refusal> {
+pub fn authorise(context: &Context<'_>, order: &Order) -> Result<(), Refusal> {
     match order {
         Order::OpenAccount { .. }
         | Order::OpenFund(_)
@@ -336,6 +336,30 @@ pub fn project(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, Str
         changed.push((Area::Fund, fund));
     }
     Ok(changed)
+}
+
+/// Refuses an entry whose states would hold a sum beyond what can be written.
+pub fn has_room(set: &WorkingSet, entry: &Entry<'_>) -> Result<(), Refusal> {
+    let body = Body(&entry.body);
+    let at_accounts = entry.cash.iter().all(|row| {
+        let account = set.accounts.get(row.account.as_ref()).and_then(Option::as_ref);
+        account
+            .zip(Unit::parse(&row.unit).ok())
+            .is_none_or(|(account, unit)| account.balances.has_room(unit, row.amount))
+    });
+    let between_funds = moved_on(entry).into_iter().all(|(fund, unit, minor)| {
+        set.funds.get(&fund).and_then(Option::as_ref).is_none_or(|fund| fund.moved.has_room(unit, minor))
+    });
+    let case = body.optional_text("case").filter(|_| entry.kind == "disbursement.requested");
+    let case = case.and_then(|case| set.cases.get(case)).and_then(Option::as_ref);
+    let of_case = case
+        .zip(body.amount("amount").ok())
+        .is_none_or(|(case, amount)| case.committed.has_room(amount.unit(), amount.minor()));
+    if at_accounts && between_funds && of_case {
+        Ok(())
+    } else {
+        Err(Refusal::Field { field: "amount", rule: FieldRule::TooLarge })
+    }
 }
 
 /// What leaves funds for others by a transfer, or comes back by its reversal: fund, unit, minor units.

@@ -2,7 +2,7 @@
 
 use super::body::BadBody;
 use crate::ledger::canonical::{Object, Value};
-use crate::values::Unit;
+use crate::values::{INTEGER_MAX, Unit};
 
 /// Signed minor units of each unit, in the order of the units.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,16 +19,24 @@ impl Sums {
         self.0.iter().map(|(unit, _)| *unit)
     }
 
-    /// Adds minor units, or takes them away where `minor` is below zero; `None` beyond what an integer holds.
+    /// Adds minor units, or takes them away where `minor` is below zero; `None` beyond what an entry can hold.
     pub(super) fn add(&mut self, unit: Unit, minor: i64) -> Option<()> {
+        if !self.has_room(unit, minor) {
+            return None;
+        }
         match self.0.iter_mut().find(|(known, _)| *known == unit) {
-            Some((_, sum)) => *sum = sum.checked_add(minor)?,
+            Some((_, sum)) => *sum += minor,
             None => {
                 self.0.push((unit, minor));
                 self.0.sort_unstable();
             }
         }
         Some(())
+    }
+
+    /// Whether so much can be added.
+    pub(super) fn has_room(&self, unit: Unit, minor: i64) -> bool {
+        self.of(unit).checked_add(minor).is_some_and(|sum| (-INTEGER_MAX..=INTEGER_MAX).contains(&sum))
     }
 
     /// The stored form: an integer by unit.

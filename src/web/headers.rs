@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -18,10 +18,10 @@ const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; f
 
 /// Gives a request its id, and its answer the headers that every answer has.
 pub async fn around(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
-    if site.behind_proxy
-        && let Some(address) = forwarded(request.headers())
-    {
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 0)));
+    let said = if site.behind_proxy { forwarded(request.headers()) } else { None };
+    let peer = said.or_else(|| request.extensions().get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip()));
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(network(peer), 0)));
     }
     let id = site.draw(|entropy| entropy.id("r_", 10));
     let started = site.clock.elapsed();
@@ -61,5 +61,15 @@ pub async fn around(State(site): State<Shared>, mut request: Request, next: Next
 /// The address that the nearest proxy saw: the last one, as any before it may be made up by the client.
 fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let said = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-    said.rsplit(',').next()?.trim().parse().ok()
+    let last = said.rsplit(',').next()?.trim();
+    let with_port = || last.parse::<SocketAddr>().ok().map(|peer| peer.ip());
+    last.parse().ok().or_else(with_port)
+}
+
+/// Whom limits count: an address, and of IPv6 the /64 that one customer is given.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
 }

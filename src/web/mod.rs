@@ -50,9 +50,13 @@ fn given_up_after(time: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time)
 }
 
-/// The process answers.
-async fn healthy() -> &'static str {
-    "ok\n"
+/// The process answers, and its writer has not ended: only a new start would mend that.
+async fn healthy(axum::extract::State(site): axum::extract::State<Shared>) -> (StatusCode, &'static str) {
+    if site.running().is_none_or(Handle::is_open) {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the writer has ended\n")
+    }
 }
 
 /// The database answers, and the writer takes commands.

@@ -133,7 +133,7 @@ impl Fields {
     pub(super) fn maybe_text(&self, name: &str, most: usize) -> Option<String> {
         let schema = || json!({"type": "string", "minLength": 1, "maxLength": most});
         match self.take(name, schema)? {
-            Value::String(text) if (1..=most).contains(&text.chars().count()) => Some(text),
+            Value::String(text) if !text.trim().is_empty() && text.chars().count() <= most => Some(text),
             Value::String(_) => {
                 self.wrong(name, format!("要有 1 到 {most} 个字"), format!("1 to {most} characters"));
                 None

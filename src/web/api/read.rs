@@ -145,7 +145,7 @@ pub(super) struct Wanted {
 
 pub(super) fn wanted(fields: &Fields) -> Option<Wanted> {
     let (fund, on) = (fields.maybe("fund"), fields.maybe("on"));
-    let (before, limit) = (fields.maybe_count("before"), fields.maybe_count_to("limit", PAGE_MAX).unwrap_or(20));
+    let (before, limit) = (fields.maybe_count("before"), fields.maybe_count_to("limit", PAGE_MAX).unwrap_or(20).max(1));
     Some(Wanted { fund, on, before, limit })
 }
 

@@ -1,8 +1,8 @@
 //! Statements of gifts: uploaded, imported, and the rows that were not accepted handed back.
 
-use super::document;
 use super::fields::Fields;
 use super::route::{query, unknown};
+use super::{STATEMENT_MAX, document};
 use crate::app::import::{self, Import, ImportFailure, Mode};
 use crate::app::staff;
 use crate::app::writer::{WriteError, chain, rehearse};
@@ -61,11 +61,17 @@ impl From<ImportFailure> for Problem {
     }
 }
 
+/// Characters of a file's name.
+const NAME_MAX: usize = 60;
+
 /// A name that stays in its folder, and says nothing to a shell.
 fn plain_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let name: String = name.chars().map(plain).collect();
+    // The end of a long one, with what says its kind: a file's name has at most 255 bytes.
+    let name =
+        name.char_indices().rev().nth(NAME_MAX - 1).map_or(name.as_str(), |(place, _)| &name[place..]).to_owned();
     if name.trim_matches('.').is_empty() { "statement".into() } else { name }
 }
 
@@ -85,20 +91,30 @@ pub(super) async fn import(
     let mapping = mapping.map_err(|error| unusable(format!("mapping：{}。", error.zh()), chain(&error)))?;
     let folder = site.draw(|entropy| entropy.id("i_", 10));
     let path = site.opened.folder.path().join("imports").join(&folder).join(plain_name(&asked.name));
-    let fault = |error: std::io::Error| WriteError::Fault(format!("{}: {error}", path.display()));
-    receive(&path, body).await.map_err(fault)?;
+    let fault = |error: std::io::Error| WriteError::Fault(format!("imports/{folder}: {error}"));
+    tokio::fs::create_dir_all(path.parent().unwrap_or(&path)).await.map_err(fault)?;
+    let kept = Kept(path.clone());
+    let mut file = tokio::fs::File::create(&path).await.map_err(fault)?;
+    let (mut chunks, mut length) = (body.into_data_stream(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| {
+            unusable("对账单没有传完，请再传一次。", "The statement did not arrive whole; send it again")
+        })?;
+        length += chunk.len();
+        if length > STATEMENT_MAX {
+            return Err(too_large());
+        }
+        file.write_all(&chunk).await.map_err(fault)?;
+    }
+    file.flush().await.map_err(fault)?;
     let options = Options { format: asked.format, mapping, default_day: asked.on, file_name: plain_name(&asked.name) };
     let mode = if asked.dry_run { Mode::DryRun } else { Mode::Post };
     let fallback = path.parent().unwrap_or(&path).to_owned();
     let order = Import { path: path.clone(), fund: asked.fund, account: asked.account, options, mode, fallback };
     let imported = carry_out(&site, by, order, asked.dry_run).await;
-    // A statement names donors: it does not stay.
-    tokio::fs::remove_file(&path).await.map_err(fault)?;
+    drop(kept);
     let mut imported = imported?;
     let files = imported["files"].as_array().cloned().unwrap_or_default();
-    if files.is_empty() {
-        tokio::fs::remove_dir(path.parent().unwrap_or(&path)).await.map_err(fault)?;
-    }
     let named = |file: &Value| {
         let name = FilePath::new(file.as_str().unwrap_or_default()).file_name().unwrap_or_default().to_string_lossy();
         format!("/imports/{folder}/{name}")
@@ -108,14 +124,21 @@ pub(super) async fn import(
     Ok((status, Json(imported)).into_response())
 }
 
-async fn receive(path: &FilePath, body: Body) -> std::io::Result<()> {
-    tokio::fs::create_dir_all(path.parent().unwrap_or(path)).await?;
-    let mut file = tokio::fs::File::create(path).await?;
-    let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
-        file.write_all(&chunk.map_err(std::io::Error::other)?).await?;
+fn too_large() -> Problem {
+    let megabytes = STATEMENT_MAX >> 20;
+    let (zh, en) = (format!("对账单不能超过 {megabytes} MiB。"), format!("A statement has at most {megabytes} MiB"));
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", zh, en)
+}
+
+/// A statement names donors: it does not stay, however the request ends. Its folder stays where it holds rows that are handed back.
+struct Kept(PathBuf);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // What cannot be removed now has been removed, or is not ours.
+        let _ = std::fs::remove_file(&self.0);
+        let _ = self.0.parent().map(std::fs::remove_dir);
     }
-    file.flush().await
 }
 
 async fn carry_out(site: &Shared, by: StaffId, order: Import, dry_run: bool) -> Result<Value, Problem> {
