@@ -67,6 +67,8 @@ fn a_gift_goes_from_a_program_to_the_donors_page() {
     assert_eq!(traced["uses"].as_array().map(Vec::len), Some(2), "{traced}");
     assert_eq!(traced["left"].as_array().map(Vec::len), Some(2), "{traced}");
 
+    let code =
+        ok(&clerk, &format!("/api/v1/donations/{seq}/code"), json!({}))["code"].as_str().expect("a code").to_owned();
     // The donor looks it up by order number and exact amount, in both languages.
     for (language, words, left) in [
         ("zh", "这笔捐款还有 197.00 元没有用", "住院费与预交金"),
@@ -80,6 +82,10 @@ fn a_gift_goes_from_a_program_to_the_donors_page() {
         assert!(page.body.contains("<svg") && page.body.contains("300.00") && page.body.contains("3.00"));
         assert!(page.head.contains("no-store") && page.head.contains("noindex"), "{}", page.head);
         assert!(!page.body.contains("张三丰"), "the name stays in the vault");
+        assert!(!page.body.contains("general.fee"), "the line of fees has a name: {}", page.body);
+        let by_code = site.get(&format!("/{language}/gift/{code}")).body;
+        let other = if language == "zh" { "en" } else { "zh" };
+        assert!(by_code.contains(&format!("href=\"/{other}/gift/{code}\"")), "the other language shows the same gift");
         let none = site.send("POST", &path, &form, "order_no=A-1&amount=500.01");
         assert_eq!(none.status, 422);
     }
@@ -205,6 +211,36 @@ fn sums_that_cannot_be_written_are_refused_and_the_writer_goes_on() {
     );
     assert_eq!((site.get("/healthz").status, site.get("/readyz").status), (200, 200));
     assert_eq!(site.stop().does("verify")["ok"], true);
+}
+
+#[test]
+fn a_record_taken_back_is_not_told_as_money_given_back() {
+    let (site, clerk, _, channel) = served();
+    let gift = json!({"fund": "general", "account": "wallet/a", "amount": 1_000, "order_no": "R-1"});
+    let seq = site.post(&channel, "/api/v1/donations", &gift).json()["donation"].to_string();
+    let other = json!({"fund": "general", "account": "wallet/a", "amount": 2_000, "order_no": "R-2"});
+    let refunded = site.post(&channel, "/api/v1/donations", &other).json()["donation"].to_string();
+    let done = site.post(&clerk, &format!("/api/v1/entries/{seq}/reverse"), &json!({"reason": "duplicate"}));
+    assert_eq!(done.status, 201, "{}", done.body);
+    let done = site.post(
+        &clerk,
+        &format!("/api/v1/donations/{refunded}/refund"),
+        &json!({"amount": 400, "reason": "donor_request"}),
+    );
+    assert_eq!(done.status, 201, "{}", done.body);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let told = |order_no: &str, amount: &str| {
+        let page = site.send("POST", "/en/gift", &form, &format!("order_no={order_no}&amount={amount}"));
+        assert_eq!(page.status, 200, "{}", page.body);
+        page.body
+    };
+    let reversed = told("R-1", "10.00");
+    assert!(
+        reversed.contains("The record of 10.00 yuan was taken back") && !reversed.contains("given back"),
+        "{reversed}"
+    );
+    assert!(told("R-2", "20.00").contains("4.00 yuan was given back"));
+    site.stop();
 }
 
 #[test]

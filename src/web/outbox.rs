@@ -36,6 +36,12 @@ pub async fn run(site: Shared) {
                 continue;
             }
         };
+        // Whoever was taken off the list hears no more of the page that is being told.
+        for (id, task) in &telling {
+            if !known.iter().any(|row| row.secret_id == *id) {
+                task.abort();
+            }
+        }
         let now = site.clock.now().millis();
         for row in known {
             if row.next_seq < site.size() && row.try_at <= now && !telling.contains_key(&row.secret_id) {

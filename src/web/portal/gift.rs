@@ -104,7 +104,7 @@ pub(super) async fn find(
 
 async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked) -> Result<Response, Problem> {
     if !asked.code.trim().is_empty() {
-        let code: String = asked.code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect();
+        let code = letters_of(&asked.code);
         return Ok(Redirect::to(&format!("{}/gift/{code}", language.choose("/zh", "/en"))).into_response());
     }
     may_look(site, peer)?;
@@ -125,7 +125,7 @@ async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked
     }
     let found = site.gifts_of_order(order_no, amount).await?;
     match found.first().copied() {
-        Some(seq) => Ok(private(page_of(site, language, seq).await?)),
+        Some(seq) => Ok(private(page_of(site, language, "/gift", seq).await?)),
         None => Ok(again(page.say(
             "没有找到这笔捐款。请核对订单号和金额；刚付的款要等机构入账后才查得到。",
             "No such gift was found. Check number and amount; a gift made just now appears once the organisation has recorded it.",
@@ -145,7 +145,13 @@ pub(super) async fn by_code(
 async fn of_code(site: &Shared, language: Language, peer: SocketAddr, code: &str) -> Result<Response, Problem> {
     may_look(site, peer)?;
     let seq = site.gift_of_code(code).await?.ok_or_else(unknown)?;
-    Ok(private(page_of(site, language, seq).await?))
+    // What opened it may hold more than the code; the page in the other language is asked for with the code alone.
+    Ok(private(page_of(site, language, &format!("/gift/{}", letters_of(code)), seq).await?))
+}
+
+/// The letters, digits and hyphens of a code.
+fn letters_of(code: &str) -> String {
+    code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect()
 }
 
 fn unknown() -> Problem {
@@ -173,11 +179,16 @@ fn private(page: Html<String>) -> Response {
         .into_response()
 }
 
-async fn page_of(site: &Shared, language: Language, seq: u64) -> Result<Html<String>, Problem> {
+async fn page_of(site: &Shared, language: Language, path: &str, seq: u64) -> Result<Html<String>, Problem> {
     let (head, traced) = traced_at_head(site, seq).await?;
-    let page = Page::of(site, language, "/gift", &head);
+    let page = Page::of(site, language, path, &head);
     let mut names: BTreeMap<FundId, String> = BTreeMap::new();
     for fund in site.opened.states("fund", Fund::from_object).await? {
+        let fees = match language {
+            Language::Zh => format!("{}的手续费", fund.name_zh),
+            Language::En => format!("fees of {}", fund.name_en),
+        };
+        names.insert(fund.fund.fee(), fees);
         names.insert(fund.fund.clone(), page.say(&fund.name_zh, &fund.name_en).to_owned());
     }
     let gift = &traced.gift;
@@ -240,12 +251,15 @@ fn band(used: &TracedUse) -> Band {
     }
 }
 
+/// Given back to the donor; what else is void was recorded by mistake, and no money went back.
+fn is_refund(used: &TracedUse) -> bool {
+    used.facts.kind == "donation.refunded"
+}
+
 fn words(page: &Page, used: &TracedUse) -> String {
     match band(used) {
         Band::Fee => page.say("支付渠道手续费", "fee of the payment channel").into(),
-        Band::Back if used.facts.kind == "donation.refunded" => {
-            page.say("退还给捐赠人", "given back to the donor").into()
-        }
+        Band::Back if is_refund(used) => page.say("退还给捐赠人", "given back to the donor").into(),
         Band::Back => page.say("记录冲销", "record taken back").into(),
         Band::Held | Band::Spent if used.facts.purpose.is_none() => page.say("支出", "spent").into(),
         Band::Held => format!(
@@ -294,10 +308,13 @@ fn bands(page: &Page, traced: &GiftTrace, names: &BTreeMap<FundId, String>) -> V
 /// One sentence on how the gift stands. What is not used yet is said first.
 fn sentence(page: &Page, traced: &GiftTrace, left: i64, aim: &str) -> String {
     let unit = traced.gift.gross.unit();
-    let sum = |wanted: &[Band]| -> i64 {
-        traced.uses.iter().filter(|used| wanted.contains(&band(used))).map(|used| used.amount.minor()).sum()
+    let sum = |wanted: Band| -> i64 {
+        traced.uses.iter().filter(|used| band(used) == wanted).map(|used| used.amount.minor()).sum()
     };
-    let (spent, held, fee, back) = (sum(&[Band::Spent]), sum(&[Band::Held]), sum(&[Band::Fee]), sum(&[Band::Back]));
+    let (spent, held, fee, back) = (sum(Band::Spent), sum(Band::Held), sum(Band::Fee), sum(Band::Back));
+    let refunds = traced.uses.iter().filter(|used| is_refund(used));
+    let refunded: i64 = refunds.map(|used| used.amount.minor()).sum();
+    let reversed = back - refunded;
     let money = |minor: i64| page.money(minor, unit);
     let mut parts: Vec<String> = Vec::new();
     let zh = page.language == Language::Zh;
@@ -324,8 +341,19 @@ fn sentence(page: &Page, traced: &GiftTrace, left: i64, aim: &str) -> String {
             format!("{} is approved and waits to be paid", money(held))
         });
     }
-    if back > 0 {
-        parts.push(if zh { format!("{}已退还", money(back)) } else { format!("{} was given back", money(back)) });
+    if refunded > 0 {
+        parts.push(if zh {
+            format!("{}已退还", money(refunded))
+        } else {
+            format!("{} was given back", money(refunded))
+        });
+    }
+    if reversed > 0 {
+        parts.push(if zh {
+            format!("{}的记录已冲销", money(reversed))
+        } else {
+            format!("the record of {} was taken back", money(reversed))
+        });
     }
     if fee > 0 {
         parts.push(if zh {
@@ -470,7 +498,7 @@ async fn wholes(site: &Shared, page: &Page, cases: &Cases<'_>) -> Result<Vec<Who
             ];
             let seldom = [
                 ("转到其他基金", "Moved to other funds", line.moved_on),
-                ("退还捐赠人", "Given back to donors", totals.void),
+                ("退还或冲销", "Given back or reversed", totals.void),
             ];
             rows.extend(seldom.into_iter().filter(|(.., count)| *count > 0).map(|(zh, en, count)| row(zh, en, count)));
             let region = page.say(&case.region_zh, &case.region_en).to_owned();
