@@ -63,6 +63,15 @@ fn a_gift_goes_from_a_program_to_the_donors_page() {
     assert_eq!(wrong.status, 422);
     ok(&clerk, &format!("/api/v1/disbursements/{request}/acknowledge"), json!({"code": family, "on": "2026-03-12"}));
 
+    // Totals at the size where the gift had just come, and at none that is not there.
+    let then = site.get(&format!("/api/v1/totals?at={}", seq + 1)).json();
+    let of_general = |totals: &Json| {
+        let lines = totals["lines"].as_array().expect("a list").clone();
+        lines.into_iter().find(|line| line["line"] == "general/CNY").expect("its line")
+    };
+    assert_eq!((of_general(&then)["free"].as_u64(), &then["tree_size"]), (Some(49_700), &json!(seq + 1)), "{then}");
+    assert_eq!(site.get("/api/v1/totals?at=9999999").status, 422);
+
     let traced = site.get(&format!("/api/v1/entries/{seq}/trace")).json();
     assert_eq!(traced["uses"].as_array().map(Vec::len), Some(2), "{traced}");
     assert_eq!(traced["left"].as_array().map(Vec::len), Some(2), "{traced}");

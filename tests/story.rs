@@ -1,7 +1,11 @@
 //! The worked example, end to end with the real program: totals, positions, traces and shares to the fen.
 
 use crate::books::Books;
+use mingzhang::app::folder::Folder;
+use mingzhang::ledger::entry::Entry;
+use mingzhang::ledger::posting::{Book, CashRule};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -405,4 +409,29 @@ fn the_sums_of_the_report_are_those_of_an_independent_query() {
             assert!(text.contains(&yuan(fen)), "{what} {} is not in {path}", yuan(fen));
         }
     }
+}
+
+#[tokio::test]
+async fn totals_at_a_size_are_those_of_a_replay_up_to_it() {
+    let books = Books::new();
+    let data = books.data();
+    let demo = books.run(&["demo", "--no-serve", "--json", "--dir", data.to_str().expect("UTF-8")]);
+    assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+    let opened = Folder::new(&data).open(None).await.expect("it opens");
+    let (size, mut book) = (opened.row.size, Book::default());
+    for seq in 0..size {
+        let bytes = opened.store.entry(opened.row.ledger_id, seq).await.expect("it reads").expect("it is there");
+        let entry = Entry::parse(&bytes).expect("an entry");
+        book.apply(seq, &entry.post, &entry.cash, CashRule::Judged).expect("it was accepted");
+        // All sizes of the busy weeks would take a minute.
+        if seq % 97 == 0 || seq + 40 > size {
+            let told = opened.line_totals_at(seq + 1).await.expect("it reads");
+            let told: BTreeMap<_, _> = told.into_iter().map(|line| (line.name, line.totals)).collect();
+            let replayed = book.lines().iter().map(|line| (line.name().clone(), line.totals()));
+            assert_eq!(told, replayed.collect(), "at {}", seq + 1);
+        }
+    }
+    let now = opened.line_totals().await.expect("it reads");
+    assert!(now.iter().any(|line| line.moved_on > 0));
+    assert_eq!(opened.line_totals_at(size).await.expect("it reads"), now);
 }

@@ -77,6 +77,8 @@ pub struct Site {
     tokens: Mutex<BTreeMap<Hash, (Token, Duration)>>,
     /// Totals of all lines, the size they are of, and when they were read.
     totals: tokio::sync::Mutex<Option<Totals>>,
+    /// The last that were asked for as of a size, with that size.
+    earlier: tokio::sync::Mutex<Option<(u64, Arc<[LineTotals]>)>>,
     /// The first page in each language, with the size of the ledger that it was made at.
     pages: Mutex<BTreeMap<Language, (u64, Arc<str>)>>,
 }
@@ -105,6 +107,7 @@ impl Site {
             tokens: Mutex::default(),
             pages: Mutex::default(),
             totals: tokio::sync::Mutex::default(),
+            earlier: tokio::sync::Mutex::default(),
         })
     }
 
@@ -157,6 +160,19 @@ impl Site {
         let lines: Arc<[LineTotals]> = lines.into();
         *known = Some(Totals { size: read, at: self.clock.elapsed(), lines: Arc::clone(&lines) });
         Ok((read, lines))
+    }
+
+    /// Totals of all lines as they stood at a size; one reader works them out, the others wait for it.
+    pub async fn totals_at(&self, size: u64) -> Result<Arc<[LineTotals]>, StoreError> {
+        let mut known = self.earlier.lock().await;
+        if let Some((read, lines)) = known.as_ref()
+            && *read == size
+        {
+            return Ok(Arc::clone(lines));
+        }
+        let lines: Arc<[LineTotals]> = self.opened.line_totals_at(size).await?.into();
+        *known = Some((size, Arc::clone(&lines)));
+        Ok(lines)
     }
 
     /// The first page, if it was made at this size of the ledger.

@@ -65,7 +65,8 @@ async fn openapi(document: Value) -> Response {
 fn reading(routes: Routes<'_>) -> Routes<'_> {
     routes
         .get("/ledger", "The organisation, and the head of its log", read::ledger)
-        .get("/totals", "What became of every line, at a tree size", read::totals)
+        .get("/totals", "What became of every line, now or at a tree size", read::totals)
+        .query(read::at)
         .get("/entries", "Entries as they stand in the log", read::entries)
         .query(read::cursor)
         .get("/entries/{seq}", "The canonical bytes of an entry", read::entry)

@@ -38,8 +38,22 @@ pub(super) async fn ledger(State(site): State<Shared>) -> Answer {
 }
 
 /// Totals of every line at a tree size, which anybody can compare with a replay.
-pub(super) async fn totals(State(site): State<Shared>) -> Answer {
-    let (size, lines) = site.totals().await?;
+pub(super) async fn totals(State(site): State<Shared>, uri: Uri) -> Answer {
+    let (size, lines) = match query(&uri, at)? {
+        None => site.totals().await?,
+        Some(size) => {
+            let head = site.head().await?.size;
+            if size > head {
+                return Err(Problem::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "beyond_the_log",
+                    format!("账本现在只有 {head} 条记录。"),
+                    format!("The log has {head} entries"),
+                ));
+            }
+            (size, site.totals_at(size).await?)
+        }
+    };
     Ok(Json(json!({"tree_size": size, "lines": lines.iter().map(document::totals).collect::<Vec<_>>()})))
 }
 
