@@ -168,6 +168,16 @@ fn wrong_requests_are_told_all_that_is_wrong() {
     {
         assert_eq!(site.get(path).status, 404, "{path}");
     }
+    for (path, words) in
+        [("/en/entries?before=x", "That did not work"), ("/zh/gift/%ff", "没有办成"), ("/zh/entry/x%1b", "没有")]
+    {
+        let page = site.get(path);
+        assert!(
+            page.status >= 400 && page.body.starts_with("<!doctype html>") && page.body.contains(words),
+            "{path}: {}",
+            page.body
+        );
+    }
     for path in
         ["/", "/zh", "/en", "/zh/entries", "/en/entry/0", "/zh/fund/general", "/healthz", "/readyz", "/api/v1/totals"]
     {
@@ -331,6 +341,19 @@ fn without_a_token_nothing_is_posted() {
     // A token of another ledger is none here.
     let (other, ..) = served();
     assert_eq!(other.post(&clerk, "/api/v1/funds", &json!({})).status, 401);
+}
+
+#[test]
+fn tokens_end_when_they_are_revoked() {
+    let (site, clerk, checker, _) = served();
+    let body = json!({"fund": "general", "account": "wallet/a", "amount": 1, "order_no": "V-1"});
+    assert_eq!(site.post(&checker, "/api/v1/donations", &body).status, 403, "it is known, and may not");
+    assert_eq!(site.post(&checker, "/api/v1/users/revoke", &json!({"user": "admin"})).status, 403);
+    let revoked = site.post(&clerk, "/api/v1/users/revoke", &json!({"user": "wang"}));
+    assert_eq!((revoked.status, &revoked.json()["revoked"]), (200, &json!(1)), "{}", revoked.body);
+    assert_eq!(site.post(&checker, "/api/v1/donations", &body).status, 401);
+    assert_eq!(site.post(&clerk, "/api/v1/donations", &body).status, 201, "nobody else's end");
+    site.stop();
 }
 
 #[test]

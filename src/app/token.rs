@@ -62,6 +62,11 @@ pub async fn keep(
     opened.store.put_code(opened.row.ledger_id, PURPOSE, hash, &subject).await
 }
 
+/// Ends all tokens of a user; gives how many there were.
+pub async fn revoke(opened: &Opened, staff: &StaffId) -> Result<u64, StoreError> {
+    opened.store.remove_codes(opened.row.ledger_id, PURPOSE, &format!("{staff} ")).await
+}
+
 /// Finds a token that is valid at `now`, by its keyed hash: the time that takes says nothing about the token.
 pub async fn find(opened: &Opened, hash: Hash, now: Timestamp) -> Result<Option<Token>, StoreError> {
     let Some(subject) = opened.store.code(opened.row.ledger_id, PURPOSE, hash).await? else { return Ok(None) };

@@ -127,6 +127,7 @@ const WORDS: &[(&str, &str)] = &[
         "Make a token for a program that acts as this user over HTTP; shown once",
         "为以这个用户的身份通过 HTTP 办事的程序生成令牌，只显示一次",
     ),
+    ("End all tokens of a user at once", "让一个用户的所有令牌立即失效"),
     ("all, or donations for recording gifts only", "all（全部），或 donations（只能登记捐赠）"),
     ("Days until it ends", "多少天后失效"),
     ("Measure this program against ceilings of this machine", "以本机的上限为准测量这个程序"),

@@ -42,6 +42,11 @@ pub(super) enum User {
         #[arg(long, default_value_t = 90)]
         days: u16,
     },
+    /// End all tokens of a user at once
+    Revoke {
+        /// The user, by id or name
+        user: String,
+    },
     /// All users
     List,
 }
@@ -78,6 +83,15 @@ impl User {
                 out.say(
                     format!("{name} 的令牌（只显示这一次，{until} 失效）：{token}"),
                     format!("Token of {name} (shown this once; ends {until}): {token}"),
+                );
+                out.object(&answer);
+            }
+            Self::Revoke { user } => {
+                let answer = session.send("/users/revoke", json!({"user": user})).await?;
+                let (name, count) = (text(&answer, "name"), &answer["revoked"]);
+                out.say(
+                    format!("{name} 的 {count} 个令牌已失效。"),
+                    format!("Tokens of {name} that have ended: {count}"),
                 );
                 out.object(&answer);
             }

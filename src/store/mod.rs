@@ -165,6 +165,8 @@ each! {
     fn put_code(&self, ledger_id: i64, purpose: &str, code_hash: Hash, subject: &str) -> ();
     /// What a code opens.
     fn code(&self, ledger_id: i64, purpose: &str, code_hash: Hash) -> Option<String>;
+    /// Forgets the codes of a purpose whose subject begins with these words; gives how many there were.
+    fn remove_codes(&self, ledger_id: i64, purpose: &str, prefix: &str) -> u64;
     /// Admits a member of staff.
     fn put_staff(&self, ledger_id: i64, staff_id: &str, name: &str) -> ();
     /// All members of staff in order of admission: id, name.

@@ -411,6 +411,12 @@ impl Sqlite {
         row.map(|row| row.try_get(0).map_err(failed(step))).transpose()
     }
 
+    pub(super) async fn remove_codes(&self, ledger_id: i64, purpose: &str, prefix: &str) -> Result<u64, StoreError> {
+        let statement = sql!("code_delete").bind(ledger_id).bind(purpose).bind(prefix);
+        let done = statement.execute(&self.writing).await.map_err(failed("removing codes"))?;
+        Ok(done.rows_affected())
+    }
+
     pub(super) async fn put_staff(&self, ledger_id: i64, staff_id: &str, name: &str) -> Result<(), StoreError> {
         self.write("admitting a user", sql!("staff_put").bind(ledger_id).bind(staff_id).bind(name)).await
     }

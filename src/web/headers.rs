@@ -1,9 +1,8 @@
 //! What surrounds every answer: its id, its security headers, one line in the log. The log holds no personal data: of a path it
 //! keeps the pattern, never what a person filled in.
 
-use super::log;
-use super::problem;
 use super::site::Shared;
+use super::{log, portal, problem};
 use crate::app::writer::{WriteError, chain};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -27,9 +26,11 @@ pub async fn around(State(site): State<Shared>, mut request: Request, next: Next
     let started = site.clock.elapsed();
     let method = request.method().clone();
     let pattern = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let request_is_api = request.uri().path().starts_with("/api/");
+    let is_page = !request.uri().path().starts_with("/api/");
+    let language = is_page.then(|| portal::language_of(request.uri().path(), request.headers()));
     let mut response = next.run(request).await;
-    response = problem::in_our_form(response, request_is_api);
+    response =
+        problem::in_our_form(response, language.map(|language| move |problem| portal::trouble(language, problem)));
     if let Some(cause) = response.extensions_mut().remove::<Arc<WriteError>>() {
         log(&format!("{} {id} failed: {}", site.clock.now(), chain(&*cause)));
     }

@@ -143,21 +143,27 @@ pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     .into_response()
 }
 
-/// What the framework refuses by itself (a number in a path that is none, a method, a length), told as everything else is.
-pub(super) fn in_our_form(response: Response, is_api: bool) -> Response {
+/// What the framework refuses by itself (a number in a path that is none, a method, a length, a body that does not come), told as
+/// everything else is; `page` makes a page of it where a person asked.
+pub(super) fn in_our_form(response: Response, page: Option<impl FnOnce(Problem) -> Response>) -> Response {
     let status = response.status();
     let is_plain = response
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_none_or(|value| value.starts_with("text/plain"));
-    if !(is_api && status.is_client_error() && is_plain) {
+    let gave_up = status == StatusCode::SERVICE_UNAVAILABLE && page.is_none();
+    if !(is_plain && (status.is_client_error() || gave_up)) {
         return response;
+    }
+    if gave_up {
+        return unavailable().into_response();
     }
     let (code, zh, en) = match status {
         StatusCode::METHOD_NOT_ALLOWED => {
             ("method", "这个地址不接受这种请求。", "This address does not take such a request")
         }
+        StatusCode::RANGE_NOT_SATISFIABLE => ("range", "没有这一段。", "There is no such part"),
         StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "请求体太大。", "The body is too large"),
         _ => (
             "bad_request",
@@ -165,7 +171,17 @@ pub(super) fn in_our_form(response: Response, is_api: bool) -> Response {
             "The request is malformed; check the address and its parameters",
         ),
     };
-    Problem::new(status, code, zh, en).into_response()
+    let problem = Problem::new(status, code, zh, en);
+    let mut told = match page {
+        Some(page) => page(problem),
+        None => problem.into_response(),
+    };
+    for name in [header::CONTENT_RANGE, header::ALLOW] {
+        if let Some(value) = response.headers().get(&name) {
+            told.headers_mut().insert(name, value.clone());
+        }
+    }
+    told
 }
 
 #[cfg(test)]

@@ -225,6 +225,11 @@ impl Site {
         Ok(self.opened.store.entries_by_order(self.opened.row.ledger_id, hash).await?)
     }
 
+    /// Has the next use of every token looked up anew.
+    pub fn forget_tokens(&self) {
+        held(&self.tokens).clear();
+    }
+
     /// Today in the ledger's zone.
     pub fn today(&self) -> Day {
         let now = self.clock.now();

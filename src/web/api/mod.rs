@@ -153,4 +153,5 @@ fn commands(routes: Routes<'_>) -> Routes<'_> {
         .act("/users", "Admit a user", Who::Staff, staff::read_user, staff::admit)
         .act("/users/role", "Give a role, or take it", Who::Staff, staff::read_role, staff::give)
         .act("/users/token", "Make a token for a program", Who::Staff, staff::read_token, staff::token)
+        .act("/users/revoke", "End all tokens of a user", Who::Staff, staff::read_revoked, staff::revoke)
 }

@@ -109,3 +109,18 @@ pub(super) async fn token(acting: Acting, wanted: Wanted) -> Result<Response, Pr
     });
     Ok((StatusCode::CREATED, Json(object)).into_response())
 }
+
+/// The user whose tokens are to end.
+pub(super) fn read_revoked(fields: &Fields, _: &Place<'_>) -> Option<String> {
+    fields.text("user", 100)
+}
+
+/// Ends all tokens of a user at once.
+pub(super) async fn revoke(acting: Acting, user: String) -> Result<Response, Problem> {
+    let site = &acting.site;
+    staff::require(&site.opened, &acting.by, &[Role::Admin]).await?;
+    let member = staff::member(&site.opened, &user).await?;
+    let revoked = token::revoke(&site.opened, &member.id).await?;
+    site.forget_tokens();
+    Ok(Json(json!({"user": member.id.as_str(), "name": member.name, "revoked": revoked})).into_response())
+}

@@ -75,10 +75,19 @@ pub async fn not_found(headers: HeaderMap, uri: axum::http::Uri) -> Response {
     if uri.path().starts_with("/api/") {
         return problem.into_response();
     }
-    let language = match uri.path().get(..3) {
+    trouble(language_of(uri.path(), &headers), problem)
+}
+
+/// The language of a page's address, or else the one that the reader prefers.
+pub(super) fn language_of(path: &str, headers: &HeaderMap) -> Language {
+    match path.get(..3) {
         Some("/en") => Language::En,
         Some("/zh") => Language::Zh,
-        _ => preferred(&headers),
-    };
+        _ => preferred(headers),
+    }
+}
+
+/// A page that says what went wrong.
+pub(super) fn trouble(language: Language, problem: Problem) -> Response {
     page::Trouble { language, problem }.into_response()
 }

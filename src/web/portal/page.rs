@@ -7,6 +7,7 @@ use crate::values::{Timestamp, Unit};
 use crate::web::problem::Problem;
 use crate::web::site::Site;
 use askama::Template;
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
 /// The frame of a page.
@@ -93,7 +94,12 @@ impl IntoResponse for Trouble {
         let pick = |zh, en| self.language.choose(zh, en);
         let page = TroublePage {
             tag: self.language.tag(),
-            title: pick("没有找到", "Nothing found"),
+            title: match self.problem.status {
+                StatusCode::NOT_FOUND => pick("没有找到", "Nothing found"),
+                StatusCode::TOO_MANY_REQUESTS => pick("请稍等", "One moment, please"),
+                StatusCode::SERVICE_UNAVAILABLE => pick("暂时打不开", "Not just now"),
+                _ => pick("没有办成", "That did not work"),
+            },
             text: pick(&self.problem.zh, &self.problem.en),
             base: pick("/zh", "/en"),
             back: pick("回到首页", "Back to the first page"),
