@@ -82,7 +82,7 @@ pub enum OpenError {
         slug: String,
     },
     /// Another process writes.
-    #[error("another mingzhang is writing in {}; wait until it is done, then run this again", path.display())]
+    #[error("another mingzhang is writing in {}; wait until it is done, then run this again. If it is a server, let it do this: --server URL --token TOKEN", path.display())]
     Busy {
         /// The folder.
         path: PathBuf,

@@ -22,9 +22,9 @@ use tokio::sync::Mutex;
 /// A worked example from nothing: gifts, a case under four eyes, reports, a trace
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
-    /// Folder for the demo's ledger and files
-    #[arg(long, default_value = "mingzhang-demo")]
-    dir: PathBuf,
+    /// Folder for the demo's ledger and files; `mingzhang-demo` where not given
+    #[arg(long)]
+    dir: Option<PathBuf>,
     /// Do not serve the pages afterwards
     #[arg(long)]
     no_serve: bool,
@@ -35,18 +35,20 @@ const CASE: &str = "c_2026k0031";
 impl Demo {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        if self.dir.join(crate::store::FILE_NAME).exists() {
+        let elsewhere = Some(session.folder.path()).filter(|path| *path != Path::new(super::DATA));
+        let dir = self.dir.as_deref().or(elsewhere).unwrap_or(Path::new("mingzhang-demo"));
+        if dir.join(crate::store::FILE_NAME).exists() {
             return Err(Failure::input(
-                format!("{} 里已经有账本。换一个文件夹（--dir），或先把它移开。", self.dir.display()),
+                format!("{} 里已经有账本。换一个文件夹（--dir），或先把它移开。", dir.display()),
                 format!(
                     "{} holds a ledger already: name another folder with --dir, or move it away first",
-                    self.dir.display()
+                    dir.display()
                 ),
             ));
         }
         let told = Session {
             out: session.out,
-            folder: Folder::new(&self.dir),
+            folder: Folder::new(dir),
             ledger: None,
             acting: None,
             key: None,
@@ -68,7 +70,7 @@ impl Demo {
             server: None,
             service: Mutex::default(),
         };
-        let member = story(&told, &quiet, &self.dir).await?;
+        let member = story(&told, &quiet, dir).await?;
         if self.no_serve { Ok(()) } else { open_pages(&told, member).await }
     }
 }

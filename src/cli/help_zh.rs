@@ -53,7 +53,10 @@ const WORDS: &[(&str, &str)] = &[
         "退出码：0 完成，1 核验发现有问题的记录，2 命令写错了，3 按规则不予办理（没有入账），4 数据库或文件故障，5 所给的内容无法使用。",
     ),
     ("File the plan", "备案募捐方案"),
-    ("Folder for the demo's ledger and files", "存放示例账本和文件的文件夹"),
+    (
+        "Folder for the demo's ledger and files; `mingzhang-demo` where not given",
+        "存放示例账本和文件的文件夹；不写则为 `mingzhang-demo`",
+    ),
     (
         "Folder for the files; `reports` in the data folder where not given",
         "存放文件的文件夹；不写则为数据文件夹里的 reports",

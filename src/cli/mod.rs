@@ -41,6 +41,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::sync::Mutex;
 
+/// The data folder where none is named.
+const DATA: &str = "mingzhang-data";
+
 /// Mingzhang 明账: a charity's ledger in which every fen has an address.
 #[derive(Debug, Parser)]
 #[command(
@@ -52,7 +55,7 @@ use tokio::sync::Mutex;
 )]
 struct Args {
     /// Data folder
-    #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR", default_value = "mingzhang-data")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR", default_value = DATA)]
     data: PathBuf,
     /// Which ledger, where the folder holds several
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "SLUG")]

@@ -59,7 +59,10 @@ pub(super) fn open(error: &OpenError) -> String {
         OpenError::NoSuchLedger { slug, slugs } => format!("这里没有账本 {slug}；现有：{slugs}。"),
         OpenError::LedgerExists { slug } => format!("账本 {slug} 已经在这个文件夹里。"),
         OpenError::Busy { path } => {
-            format!("另一个 mingzhang 正在写入 {}，请等它完成后再运行一次。", path.display())
+            format!(
+                "另一个 mingzhang 正在写入 {}，请等它完成后再运行一次；如果那是服务器，请加上 --server 网址 --token 令牌，由它来办。",
+                path.display()
+            )
         }
         OpenError::Behind { found, signed, path } => format!(
             "数据库只有 {found} 条记录，而已签署的有 {signed} 条：这是较旧的副本。为免签出第二份历史，没有写入。请把最新的数据库副本放回 {}。",
