@@ -7,6 +7,7 @@ mod ceiling;
 mod packed;
 mod rows;
 mod sqlite;
+mod tables;
 
 pub use ceiling::Ceiling;
 pub use packed::{LogPage, LogRow, SealedRow, SpanPage};
