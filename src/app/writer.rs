@@ -330,6 +330,15 @@ struct Decided {
     root: Hash,
 }
 
+/// What the writer waited for.
+enum Came {
+    Job(Job),
+    /// The batch under way has ended.
+    Settled,
+    /// Nobody can ask any more.
+    Closed,
+}
+
 struct InFlight {
     commit: JoinHandle<Result<(), StoreError>>,
     answers: Vec<Waiting>,
@@ -469,20 +478,12 @@ impl Writer {
         let mut in_flight: Option<InFlight> = None;
         let mut finishing = Vec::new();
         loop {
-            let first = match &mut in_flight {
-                // Nothing waits: the batch under way comes first, so that its callers are answered at once.
-                Some(flight) => tokio::select! {
-                    biased;
-                    job = queue.recv() => job,
-                    done = &mut flight.commit => {
-                        let flight = in_flight.take().expect("it is the one that was waited for");
-                        self.settle(flight, done).await;
-                        continue;
-                    }
-                },
-                None => queue.recv().await,
+            // Where nothing waits, the batch under way comes first, so that its callers are answered at once.
+            let first = match self.job_or_settled(&mut queue, &mut in_flight).await {
+                Came::Job(first) => first,
+                Came::Settled => continue,
+                Came::Closed => break,
             };
-            let Some(first) = first else { break };
             self.lost = None;
             let mut decided = Decided::default();
             let mut next = Some(first);
@@ -544,20 +545,34 @@ impl Writer {
         queue: &mut mpsc::Receiver<Job>,
         in_flight: &mut Option<InFlight>,
     ) -> Option<Job> {
-        let busy = in_flight.as_mut().filter(|flight| !flight.commit.is_finished());
+        let busy = in_flight.as_ref().filter(|flight| !flight.commit.is_finished());
         if commands >= if busy.is_some() { QUEUE_MAX } else { BATCH_MIN } {
             return None;
         }
-        let Some(flight) = busy else { return queue.try_recv().ok() };
-        tokio::select! {
-            biased;
-            job = queue.recv() => job,
-            done = &mut flight.commit => {
-                let flight = in_flight.take().expect("it is the one that was waited for");
-                self.settle(flight, done).await;
-                None
-            }
+        if busy.is_none() {
+            return queue.try_recv().ok();
         }
+        match self.job_or_settled(queue, in_flight).await {
+            Came::Job(job) => Some(job),
+            Came::Settled | Came::Closed => None,
+        }
+    }
+
+    /// Waits for a job, or for the end of the batch under way, which is then settled.
+    async fn job_or_settled(&mut self, queue: &mut mpsc::Receiver<Job>, in_flight: &mut Option<InFlight>) -> Came {
+        let job = match in_flight {
+            None => queue.recv().await,
+            Some(flight) => tokio::select! {
+                biased;
+                job = queue.recv() => job,
+                done = &mut flight.commit => {
+                    let flight = in_flight.take().expect("it is the one that was waited for");
+                    self.settle(flight, done).await;
+                    return Came::Settled;
+                }
+            },
+        };
+        job.map_or(Came::Closed, Came::Job)
     }
 
     async fn wait_for(&mut self, in_flight: &mut Option<InFlight>) {

@@ -48,7 +48,7 @@ pub(super) fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreErr
     }
 }
 
-pub(super) fn damaged(table: &'static str, what: impl ToString) -> StoreError {
+fn damaged(table: &'static str, what: impl ToString) -> StoreError {
     StoreError::Damaged { table, what: what.to_string() }
 }
 
@@ -57,15 +57,15 @@ pub(super) fn integer(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-pub(super) fn hash_of(table: &'static str, bytes: &[u8]) -> Result<Hash, StoreError> {
+fn hash_of(table: &'static str, bytes: &[u8]) -> Result<Hash, StoreError> {
     Hash::from_slice(bytes).ok_or_else(|| damaged(table, "a hash has not 32 bytes"))
 }
 
-pub(super) fn count_of(table: &'static str, n: i64) -> Result<u64, StoreError> {
+fn count_of(table: &'static str, n: i64) -> Result<u64, StoreError> {
     u64::try_from(n).map_err(|_| damaged(table, format_args!("{n} is negative")))
 }
 
-pub(super) fn span_of(table: &'static str, from: i64, to: i64) -> Result<Span, StoreError> {
+fn span_of(table: &'static str, from: i64, to: i64) -> Result<Span, StoreError> {
     Span::new(count_of(table, from)?, count_of(table, to)?)
         .ok_or_else(|| damaged(table, format_args!("{from}..{to} is no interval")))
 }
