@@ -287,8 +287,8 @@ fn what_would_be_public_or_lost_for_ever_is_refused() {
         assert_eq!(site.post(&clerk, "/api/v1/users", &body).status, 422, "{user} {name:?}");
     }
     // A statement that breaks off leaves no names behind, nor one with an endless name.
-    let import = |name: &str, length: usize, body: &str| {
-        let mut stream = TcpStream::connect(&site.address).expect("it listens");
+    let import = |address: &str, name: &str, length: usize, body: &str| {
+        let mut stream = TcpStream::connect(address).expect("it listens");
         let head =
             format!("POST /api/v1/imports?name={name}&fund=general HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
         stream
@@ -304,13 +304,24 @@ fn what_would_be_public_or_lost_for_ever_is_refused() {
         stream.read_to_string(&mut answer).expect("answered");
         answer
     };
-    import("donors.csv", 10_000, "钱学武,13912345678\n");
-    let long = import(&"%E5%BC%A0".repeat(190), 4, "a,b\n");
+    import(&site.address, "donors.csv", 10_000, "钱学武,13912345678\n");
+    let long = import(&site.address, &"%E5%BC%A0".repeat(190), 4, "a,b\n");
     assert!(long.starts_with("HTTP/1.1 422"), "{long}");
     std::thread::sleep(std::time::Duration::from_millis(300));
     let books = site.stop();
-    let kept: Vec<_> = std::fs::read_dir(books.data().join("imports")).expect("it was made").collect();
+    let kept: Vec<_> = std::fs::read_dir(books.data().join("uploads")).expect("it was made").collect();
     assert!(kept.is_empty(), "{kept:?}");
+    // What a kill left goes with an upload that comes long after it.
+    let left = books.data().join("uploads/i_left");
+    std::fs::create_dir(&left).expect("made");
+    std::fs::write(left.join("donors.csv"), "钱学武").expect("written");
+    let site = Served::of(books);
+    import(&site.address, "second.csv", 4, "a,b\n");
+    assert!(left.exists(), "it may still be on its way");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 86_400);
+    std::fs::File::open(&left).and_then(|folder| folder.set_modified(old)).expect("aged");
+    import(&site.address, "third.csv", 4, "a,b\n");
+    assert!(!left.exists());
 }
 
 #[test]
@@ -522,4 +533,76 @@ fn what_was_acknowledged_survives_kills_under_load() {
         let line = log.lines().nth(usize::try_from(seq).expect("small")).expect("the entry is there");
         assert!(line.contains("donation.received"), "{seq}: {line}");
     }
+}
+
+#[test]
+fn a_problem_names_its_kind_and_only_what_was_sent() {
+    let (site, clerk, ..) = served();
+    let gift = |amount: i64| json!({"fund": "general", "amount": amount, "order_no": "P-1"});
+    assert_eq!(site.post(&clerk, "/api/v1/donations", &gift(5_000)).status, 201);
+    let (differs, reused) = (site.post(&clerk, "/api/v1/donations", &gift(6_000)), |key: &str, amount: i64| {
+        let bearer = format!("Bearer {clerk}");
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
+        let body = json!({"fund": "general", "amount": amount, "order_no": format!("P-{key}")}).to_string();
+        site.send("POST", "/api/v1/donations", &headers, &body)
+    });
+    let told = differs.json();
+    assert_eq!(
+        (differs.status, &told["title"], &told["errors"][0]["path"]),
+        (409, &json!("reference differs"), &json!("/order_no"))
+    );
+    assert_eq!(reused("k", 100).status, 201);
+    let again = reused("k", 101);
+    // The key stands in a header: no field of the body is wrong.
+    assert_eq!(
+        (again.status, &again.json()["title"], &again.json()["errors"]),
+        (409, &json!("key reused"), &Json::Null)
+    );
+    let bad = site.post(
+        &clerk,
+        "/api/v1/donations",
+        &json!({"fund": "general", "amount": 1, "order_no": "P-2", "source": "x"}),
+    );
+    assert!(bad.json()["errors"][0]["detail_zh"].as_str().is_some_and(|text| text.contains("wechat")), "{}", bad.body);
+    for (method, path) in [
+        ("GET", "/api/v1/funds?nonsense=1"),
+        ("POST", "/api/v1/donations?fund=other"),
+        ("GET", "/api/v1/entries?nonsense=1"),
+    ] {
+        let answer = site.send(method, path, &[("authorization", &format!("Bearer {clerk}"))], "{}");
+        assert!(matches!(answer.status, 400 | 422), "{path}: {}", answer.body);
+    }
+    let keyed = [("authorization", &*format!("Bearer {clerk}")), ("idempotency-key", "k-9")];
+    let token = site.send("POST", "/api/v1/users/token", &keyed, r#"{"user": "nobody"}"#);
+    assert_eq!((token.status, &token.json()["title"]), (400, &json!("key not heeded")));
+    let kinds = |kind: &str| {
+        let body = json!({"url": "https://charity.example/x", "kinds": [kind]});
+        site.post(&clerk, "/api/v1/subscriptions", &body).status
+    };
+    assert_eq!((kinds("donation.recieved"), kinds("nonsense"), kinds("donation.received")), (422, 422, 201));
+}
+
+#[test]
+fn one_order_number_at_two_accounts_opens_both_gifts() {
+    let (site, clerk, ..) = served();
+    let account = json!({"account": "wallet/second", "funds": ["general"]});
+    assert_eq!(site.post(&clerk, "/api/v1/accounts", &account).status, 201);
+    let accounts = site.get("/api/v1/accounts").json();
+    let names: Vec<&str> =
+        accounts["accounts"].as_array().expect("a list").iter().filter_map(|known| known["account"].as_str()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    for account in &names {
+        let gift = json!({"fund": "general", "amount": 7_700, "order_no": "T-1", "account": account});
+        assert_eq!(site.post(&clerk, "/api/v1/donations", &gift).status, 201);
+    }
+    let asked = json!({"order_no": "T-1", "amount": 7_700}).to_string();
+    let found = |site: &Served| site.send("POST", "/api/v1/lookups", &[], &asked).json()["donations"].clone();
+    let both = found(&site);
+    assert_eq!(both.as_array().map(Vec::len), Some(2), "{both}");
+    // A writer that starts anew reads the same, and so does a ledger that nobody writes.
+    let site = Served::of(site.stop());
+    assert_eq!(found(&site), both);
+    let gift = json!({"fund": "general", "amount": 1, "order_no": "T-2", "account": names[0]});
+    assert_eq!(site.post(&clerk, "/api/v1/donations", &gift).status, 201);
+    assert_eq!(found(&site), both);
 }

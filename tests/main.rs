@@ -9,6 +9,7 @@ mod books;
 mod browser;
 mod by_server;
 mod checker;
+mod conformance;
 mod connections;
 mod dry_run;
 mod edges;

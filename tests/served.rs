@@ -1,16 +1,20 @@
 //! A ledger that the real program serves, and a plain way to ask it.
 
 use crate::books::Books;
+use crate::conformance;
 use serde_json::Value as Json;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 /// A ledger that is being served.
 pub(crate) struct Served {
     pub(crate) books: Books,
     pub(crate) child: Child,
     pub(crate) address: String,
+    /// What it says of its interface.
+    document: OnceLock<Json>,
 }
 
 /// An answer.
@@ -40,14 +44,24 @@ impl Served {
         BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
         let told: Json = serde_json::from_str(&line).expect("one JSON object");
         let address = told["listening"].as_str().expect("an address").to_owned();
-        Self { books, child, address }
+        Self { books, child, address, document: OnceLock::new() }
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         self.send_bytes(method, path, headers, body.as_bytes())
     }
 
+    /// Asks; an answer of the interface must be what its document says.
     pub(crate) fn send_bytes(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let answer = self.exchange(method, path, headers, body);
+        if path.starts_with("/api/v1/") {
+            let asked = || self.exchange("GET", "/api/v1/openapi.json", &[], b"").json();
+            conformance::check(self.document.get_or_init(asked), method, path, &answer);
+        }
+        answer
+    }
+
+    fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         let mut request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
         for (name, value) in headers {

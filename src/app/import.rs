@@ -46,8 +46,8 @@ pub struct Import {
     pub options: Options,
     /// Show what would be posted, and post nothing.
     pub mode: Mode,
-    /// Where files with rows that are handed back go, where they cannot stand beside the statement.
-    pub fallback: PathBuf,
+    /// Where files with rows that are handed back go: the first of these folders that can be written.
+    pub hand_back: Vec<PathBuf>,
 }
 
 /// Whether rows are handed back in files and the import is recorded.
@@ -216,8 +216,7 @@ pub async fn import(
             .map_err(|error| Refusal::Field { field: "account", rule: FieldRule::NotAccount(error.to_string()) })?,
     };
     let completed_key = format!("import-completed {digest}");
-    let before = handle.find(vec![Lookup::Key(completed_key.clone())]).await?;
-    let was_completed = before.first().copied().flatten().is_some();
+    let was_completed = !handle.find(Lookup::Key(completed_key.clone())).await?.is_empty();
     open_account(handle, by, &account, &order.fund).await?;
     let mut out = Outcome {
         imported: Imported {
@@ -240,9 +239,9 @@ pub async fn import(
             entry: None,
         },
         headings: statement.headings().to_vec(),
-        handed_back: HandBack::new(&path, "rejected", &order.fallback),
-        duplicates: HandBack::new(&path, "duplicates", &order.fallback),
-        others: HandBack::new(&path, "other", &order.fallback),
+        handed_back: HandBack::new(&path, "rejected", &order.hand_back),
+        duplicates: HandBack::new(&path, "duplicates", &order.hand_back),
+        others: HandBack::new(&path, "other", &order.hand_back),
         mode: order.mode,
         was_completed,
     };
@@ -379,29 +378,33 @@ async fn complete(
     }
 }
 
-/// A file with rows, made when the first row comes: beside the statement, or where that folder cannot be written.
+/// A file with rows, made when the first row comes.
 struct HandBack {
-    wanted: PathBuf,
-    fallback: PathBuf,
+    name: String,
+    folders: Vec<PathBuf>,
     open: Option<(PathBuf, RejectedCsv<BufWriter<File>>)>,
 }
 
 impl HandBack {
-    fn new(statement: &Path, what: &str, fallback: &Path) -> Self {
+    fn new(statement: &Path, what: &str, folders: &[PathBuf]) -> Self {
         let name = statement.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = format!("{name}.{what}.csv");
-        Self { wanted: statement.with_file_name(&name), fallback: fallback.join(&name), open: None }
+        Self { name: format!("{name}.{what}.csv"), folders: folders.to_owned(), open: None }
+    }
+
+    /// The file in the first folder that takes it.
+    fn make(&self) -> (PathBuf, io::Result<File>) {
+        let (last, before) = self.folders.split_last().expect("rows are handed back somewhere");
+        let make = |folder: &PathBuf| {
+            let path = folder.join(&self.name);
+            let file = std::fs::create_dir_all(folder).and_then(|()| File::create(&path));
+            (path, file)
+        };
+        before.iter().map(make).find(|(_, file)| file.is_ok()).unwrap_or_else(|| make(last))
     }
 
     fn row(&mut self, headings: &[String], row: &Row, zh: &str, en: &str, field: &str) -> Result<(), ImportFailure> {
         if self.open.is_none() {
-            let (path, file) = match File::create(&self.wanted) {
-                Ok(file) => (self.wanted.clone(), Ok(file)),
-                Err(_) => {
-                    let parent = self.fallback.parent().map_or(Ok(()), std::fs::create_dir_all);
-                    (self.fallback.clone(), parent.and_then(|()| File::create(&self.fallback)))
-                }
-            };
+            let (path, file) = self.make();
             let made = file.and_then(|file| RejectedCsv::new(BufWriter::new(file), headings));
             let csv = made.map_err(|source| ImportFailure::File { path: path.clone(), doing: "writing it", source })?;
             self.open = Some((path, csv));
@@ -518,12 +521,7 @@ impl Outcome {
         self.imported.refunds += 1;
         let found = match &refund.original {
             None => None,
-            Some(original) => handle
-                .find(vec![Lookup::Reference(reference_text(channel, original))])
-                .await?
-                .first()
-                .copied()
-                .flatten(),
+            Some(original) => handle.find(Lookup::Reference(reference_text(channel, original))).await?.first().copied(),
         };
         let line = refund.row.line;
         let (zh, en) = match found {

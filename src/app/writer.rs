@@ -28,6 +28,7 @@ use crate::store::{Batch, EntryRow, RunRow, SpanRow, Store, StoreError, SubjectR
 use crate::values::{Amount, Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::names::Names;
 use crate::vault::{Fresh, Keyed, Place, VaultKey};
+use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
@@ -188,12 +189,12 @@ pub enum Lookup {
     Key(String),
     /// An external reference.
     Reference(String),
-    /// An order number with its amount, see [`order_text`]; the first gift that was recorded with it.
+    /// An order number with its amount, see [`order_text`].
     Order(String),
 }
 
 enum Job {
-    Find(Vec<Lookup>, oneshot::Sender<Result<Vec<Option<u64>>, WriteError>>),
+    Find(Lookup, oneshot::Sender<Result<Vec<u64>, WriteError>>),
     Post(Vec<Submission>, oneshot::Sender<Answer>),
     Finish(oneshot::Sender<Result<(), WriteError>>),
     Roles(oneshot::Sender<Result<(), WriteError>>),
@@ -229,10 +230,10 @@ impl Handle {
         answer.await.map_err(|_| WriteError::Ended)?
     }
 
-    /// The entries that keys and references stand for, where they are known.
-    pub async fn find(&self, lookups: Vec<Lookup>) -> Result<Vec<Option<u64>>, WriteError> {
+    /// The entries that a key, a reference or an order number stands for, oldest first.
+    pub async fn find(&self, lookup: Lookup) -> Result<Vec<u64>, WriteError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job::Find(lookups, reply)).await.map_err(|_| WriteError::Ended)?;
+        self.jobs.send(Job::Find(lookup, reply)).await.map_err(|_| WriteError::Ended)?;
         answer.await.map_err(|_| WriteError::Ended)?
     }
 
@@ -398,6 +399,17 @@ struct Known {
     keys: ByHash<(u64, u64, i64)>,
     references: ByHash<(u64, i64)>,
     orders: ByHash<u64>,
+    /// Gifts of an order number and amount after the first: two accounts may use one number.
+    more_of_order: BTreeMap<i64, Vec<u64>>,
+}
+
+impl Known {
+    fn has_order(&mut self, hash: i64, seq: u64) {
+        match self.orders.entry(hash) {
+            Slot::Vacant(place) => drop(place.insert(seq)),
+            Slot::Occupied(_) => self.more_of_order.entry(hash).or_default().push(seq),
+        }
+    }
 }
 
 impl Writer {
@@ -494,8 +506,8 @@ impl Writer {
                     Job::Roles(reply) => {
                         let _ = reply.send(self.load_roles().await);
                     }
-                    Job::Find(lookups, reply) => {
-                        let _ = reply.send(self.find(&lookups, &mut in_flight).await);
+                    Job::Find(lookup, reply) => {
+                        let _ = reply.send(self.find(&lookup, &mut in_flight).await);
                     }
                     Job::Post(submissions, reply) => {
                         commands += submissions.len();
@@ -750,7 +762,7 @@ impl Writer {
                 known.references.insert(reference, (first, payload_hash));
             }
             if order_hash != 0 {
-                known.orders.entry(order_hash).or_insert(first);
+                known.has_order(order_hash, first);
             }
         }
         if let Some(secret) = submission.secret.take() {
@@ -906,24 +918,23 @@ impl Writer {
         InFlight { commit, answers: decided.answers, size, root: decided.root }
     }
 
-    async fn find(
-        &mut self,
-        lookups: &[Lookup],
-        in_flight: &mut Option<InFlight>,
-    ) -> Result<Vec<Option<u64>>, WriteError> {
+    async fn find(&mut self, lookup: &Lookup, in_flight: &mut Option<InFlight>) -> Result<Vec<u64>, WriteError> {
         if self.known.is_none() {
             self.wait_for(in_flight).await;
             self.load_known().await?;
         }
         let known = self.known.as_ref().expect("it has just been loaded");
-        let find = |lookup: &Lookup| match lookup {
-            Lookup::Key(key) => known.keys.get(&self.vault().keyed(Keyed::Key, key)).map(|(seq, ..)| *seq),
-            Lookup::Order(text) => known.orders.get(&self.vault().keyed(Keyed::Order, text)).copied(),
+        let (first, more) = match lookup {
+            Lookup::Key(key) => (known.keys.get(&self.vault().keyed(Keyed::Key, key)).map(|(seq, ..)| *seq), None),
+            Lookup::Order(text) => {
+                let hash = self.vault().keyed(Keyed::Order, text);
+                (known.orders.get(&hash).copied(), known.more_of_order.get(&hash))
+            }
             Lookup::Reference(text) => {
-                known.references.get(&self.vault().keyed(Keyed::Reference, text)).map(|(seq, _)| *seq)
+                (known.references.get(&self.vault().keyed(Keyed::Reference, text)).map(|(seq, _)| *seq), None)
             }
         };
-        Ok(lookups.iter().map(find).collect())
+        Ok(first.into_iter().chain(more.into_iter().flatten().copied()).collect())
     }
 
     async fn load_known(&mut self) -> Result<(), WriteError> {
@@ -944,7 +955,7 @@ impl Writer {
                     ));
                 }
                 if row.order_hash != 0 {
-                    known.orders.entry(row.order_hash).or_insert(row.seq);
+                    known.has_order(row.order_hash, row.seq);
                 }
                 if row.reference_hash != 0 {
                     known.references.insert(row.reference_hash, (row.seq, row.payload_hash));

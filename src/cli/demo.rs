@@ -163,7 +163,7 @@ impl Story<'_> {
                 file_name: sample.name.clone(),
             },
             mode: Mode::Post,
-            fallback: folder.to_owned(),
+            hand_back: vec![folder.to_owned()],
         };
         let origin = self.session.open().await?.row.origin;
         let mut entropy = crate::entropy::Entropy::new();

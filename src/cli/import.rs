@@ -62,13 +62,14 @@ impl ImportArgs {
             }
         };
         let file_name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let beside = self.file.parent().unwrap_or(&self.file).to_owned();
         let order = Import {
             path: self.file.clone(),
             fund: self.fund.clone(),
             account: self.account,
             options: Options { format: self.format, mapping, default_day: self.on, file_name },
             mode: if self.dry_run { Mode::DryRun } else { Mode::Post },
-            fallback: session.folder.path().join("imports"),
+            hand_back: vec![beside, session.folder.path().join("imports")],
         };
         let known = session.list("funds").await?;
         if !known.iter().any(|fund| fund["fund"] == self.fund.as_str()) {

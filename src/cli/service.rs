@@ -182,9 +182,9 @@ fn told(status: StatusCode, body: &[u8]) -> Failure {
     };
     let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
     let path = errors.first().map(|error| text(error, "path")).unwrap_or_default();
-    let (mut zh, mut en) = (text(&problem, "title_zh"), text(&problem, "title"));
+    let (mut zh, mut en) = (text(&problem, "detail_zh"), text(&problem, "detail"));
     // Where fields are wrong, each has its own sentence.
-    for error in errors.iter().filter(|error| error["detail"] != problem["title"]) {
+    for error in errors.iter().filter(|error| error["detail"] != problem["detail"]) {
         zh.push_str(&format!("\n  {}：{}", text(error, "path"), text(error, "detail_zh")));
         en.push_str(&format!("\n  {}: {}", text(error, "path"), text(error, "detail")));
     }

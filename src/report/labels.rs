@@ -66,6 +66,11 @@ impl Labels {
         self.0.get(&format!("{vocabulary}.{code}")).cloned().unwrap_or_else(|| code.to_owned())
     }
 
+    /// Whether a vocabulary has a code.
+    pub fn knows(&self, vocabulary: &str, code: &str) -> bool {
+        self.0.contains_key(&format!("{vocabulary}.{code}"))
+    }
+
     /// The text under a key, with its `{names}` filled in.
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         let mut filled = self.text(key).to_owned();

@@ -68,11 +68,21 @@ impl Problem {
         Self { retry_after: Some(seconds), ..problem }
     }
 
-    /// The body: `application/problem+json`.
+    /// The same without the fields that a body does not have: they are of the rule, and the client cannot mend what it never sent.
+    #[must_use]
+    pub fn of_body(mut self, body: &[u8]) -> Self {
+        if !self.fields.is_empty() {
+            let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+            self.fields.retain(|(path, ..)| body.pointer(path).is_some());
+        }
+        self
+    }
+
+    /// The body: `application/problem+json`. The title is that of the type, always; what happened this time is the detail.
     pub fn to_json(&self) -> serde_json::Value {
         let mut body = serde_json::json!({
-            "type": format!("urn:mingzhang:problem:{}", self.code),
-            "title": self.en, "title_zh": self.zh, "status": self.status.as_u16(),
+            "type": format!("urn:mingzhang:problem:{}", self.code), "title": self.code.replace('_', " "),
+            "status": self.status.as_u16(), "detail": self.en, "detail_zh": self.zh,
         });
         if !self.fields.is_empty() {
             let field = |(path, zh, en): &(String, String, String)| serde_json::json!({"path": path, "detail": en, "detail_zh": zh});
@@ -89,7 +99,12 @@ impl From<Refusal> for Problem {
             "key_reused" | "reference_repeated" | "reference_differs" => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        Self::new(status, refusal.code(), refusal.zh(), refusal.to_string()).at(refusal.path())
+        let path = match &refusal {
+            // A reference is made of the account and the order number.
+            Refusal::ReferenceRepeated { .. } | Refusal::ReferenceDiffers { .. } => "/order_no".into(),
+            _ => refusal.path(),
+        };
+        Self::new(status, refusal.code(), refusal.zh(), refusal.to_string()).at(path)
     }
 }
 

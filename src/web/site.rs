@@ -27,19 +27,23 @@ const LOOKUPS_A_MINUTE: u32 = 20;
 /// Showing tokens that are none: so many tries an address and minute.
 const GUESSES_A_MINUTE: u32 = 20;
 
+/// Traces: so many an address and minute. One of a large payment reads a large part of the log.
+const TRACES_A_MINUTE: u32 = 120;
+
 /// Requests of one token in a minute; many gifts go into one bulk.
 const CALLS_A_MINUTE: u32 = 6_000;
 
 /// So long is a token taken for what the database said of it.
 const TOKEN_FRESH: Duration = Duration::from_secs(5);
 
-/// So long are totals shown before they are read anew; pages say which entry they are as of.
+/// Totals are read anew when the ledger has grown and twenty times as long has passed as reading took, but no later than this: a
+/// busy ledger is not read all the time. Pages say which entry they are as of.
 const TOTALS_FRESH: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Totals {
     size: u64,
-    at: Duration,
+    until: Duration,
     lines: Arc<[LineTotals]>,
 }
 
@@ -65,6 +69,8 @@ pub struct Site {
     pub entropy: Mutex<Entropy>,
     /// Who looked up how many gifts.
     pub lookups: Limiter<IpAddr>,
+    /// Who had how many traces made.
+    pub traces: Limiter<IpAddr>,
     /// From where tokens came that are none.
     pub guesses: Limiter<IpAddr>,
     /// How often a token was shown.
@@ -102,6 +108,7 @@ impl Site {
             clock,
             entropy: Mutex::new(Entropy::new()),
             lookups: Limiter::new(LOOKUPS_A_MINUTE, minute),
+            traces: Limiter::new(TRACES_A_MINUTE, minute),
             guesses: Limiter::new(GUESSES_A_MINUTE, minute),
             calls: Limiter::new(CALLS_A_MINUTE, minute),
             tokens: Mutex::default(),
@@ -147,18 +154,20 @@ impl Site {
         self.opened.head().await
     }
 
-    /// Totals of all lines, at most a second old, with the tree size they are of. One reader reads them, the others wait for it.
+    /// Totals of all lines, hardly a second old, with the tree size they are of. One reader reads them, the others wait for it.
     pub async fn totals(&self) -> Result<(u64, Arc<[LineTotals]>), Problem> {
         let mut known = self.totals.lock().await;
         let (size, now) = (self.size(), self.clock.elapsed());
-        if let Some(Totals { size: read, at, lines }) = known.as_ref()
-            && (*read == size || now < *at + TOTALS_FRESH)
+        if let Some(Totals { size: read, until, lines }) = known.as_ref()
+            && (*read == size || now < *until)
         {
             return Ok((*read, Arc::clone(lines)));
         }
         let (read, lines) = self.opened.totals_at_one_size().await?.ok_or_else(problem::unavailable)?;
         let lines: Arc<[LineTotals]> = lines.into();
-        *known = Some(Totals { size: read, at: self.clock.elapsed(), lines: Arc::clone(&lines) });
+        let end = self.clock.elapsed();
+        let until = end + ((end - now) * 20).min(TOTALS_FRESH);
+        *known = Some(Totals { size: read, until, lines: Arc::clone(&lines) });
         Ok((read, lines))
     }
 
@@ -215,11 +224,11 @@ impl Site {
         Ok(opens.and_then(|seq| seq.parse().ok()))
     }
 
-    /// The gifts that came with an order number and exactly this amount. A writer that runs knows the first of them without reading.
+    /// The gifts that came with an order number and exactly this amount. A writer that runs knows them without reading.
     pub async fn gifts_of_order(&self, order_no: &str, amount: Amount) -> Result<Vec<u64>, WriteError> {
         let text = order_text(order_no, amount);
         if let Some(writer) = self.running() {
-            return Ok(writer.find(vec![Lookup::Order(text)]).await?.into_iter().flatten().collect());
+            return Ok(writer.find(Lookup::Order(text)).await?);
         }
         let hash = self.opened.keys.vault.keyed(Keyed::Order, &text);
         Ok(self.opened.store.entries_by_order(self.opened.row.ledger_id, hash).await?)

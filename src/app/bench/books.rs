@@ -364,7 +364,7 @@ impl Books {
                 account: Some(account()),
                 options: Options::default(),
                 mode: Mode::Post,
-                fallback: self.folder.path().into(),
+                hand_back: vec![self.folder.path().into()],
             };
             let start = self.clock.elapsed();
             let imported = import::import(

@@ -159,7 +159,7 @@ impl Fields {
         match text.parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                self.wrong(name, format!("“{text}”不能用在这里"), error.to_string());
+                self.wrong(name, unfit::<T>(&text), error.to_string());
                 None
             }
         }
@@ -187,7 +187,7 @@ impl Fields {
                 Some(Ok(value)) => read.push(value),
                 Some(Err(error)) => {
                     let text = item.as_str().unwrap_or_default();
-                    self.wrong(&format!("{name}/{place}"), format!("“{text}”不能用在这里"), error.to_string());
+                    self.wrong(&format!("{name}/{place}"), unfit::<T>(text), error.to_string());
                 }
                 None => self.wrong(&format!("{name}/{place}"), "应为文字", "must be a text"),
             }
@@ -304,5 +304,18 @@ impl Fields {
             )
             .with(wrong)),
         }
+    }
+}
+
+/// In Chinese, why a text is none of a type: what its shape allows.
+fn unfit<T: Shape>(text: &str) -> String {
+    let shape = T::shape();
+    if let Some(words) = shape["enum"].as_array() {
+        let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+        return format!("“{text}”不能用在这里，可以写：{}", words.join("、"));
+    }
+    match shape["pattern"].as_str() {
+        Some(pattern) => format!("“{text}”不合写法：{pattern}"),
+        None => format!("“{text}”不是日期，请写成 2026-03-08 这样"),
     }
 }

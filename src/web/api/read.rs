@@ -203,7 +203,10 @@ fn untraceable(zh: String, en: String) -> Problem {
 }
 
 /// Where a gift went, or whose gifts a payment used, now or as of a tree size.
-pub(super) async fn entry_trace(State(site): State<Shared>, Path(seq): Path<u64>, uri: Uri) -> Answer {
+pub(super) async fn entry_trace(State(site): State<Shared>, peer: Peer, Path(seq): Path<u64>, uri: Uri) -> Answer {
+    if let Some(peer) = peer.0 {
+        site.traces.try_at(peer, site.clock.elapsed()).map_err(Problem::too_often)?;
+    }
     let at = query(&uri, at)?;
     let head = site.head().await?.size;
     if let Some(at) = at.filter(|at| *at == 0 || *at > head) {

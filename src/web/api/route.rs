@@ -2,6 +2,7 @@
 //! document are made of the same table, so neither can have a route that the other has not.
 
 use super::fields::{Described, Fields};
+use super::openapi;
 use crate::domain::refusal::Refusal;
 use crate::values::{Day, StaffId};
 use crate::web::login::Caller;
@@ -9,15 +10,17 @@ use crate::web::problem::Problem;
 use crate::web::site::{Shared, Site};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts as _, RawPathParams, Request, State};
+use axum::extract::{FromRequest, FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on, post};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::cell::Cell;
 use std::future::Future;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,19 +37,30 @@ pub(super) enum Who {
 
 /// What a route says of itself.
 #[derive(Clone, Debug)]
-struct Listed {
-    method: &'static str,
-    path: &'static str,
-    about: &'static str,
-    who: Who,
-    query: Vec<Described>,
-    body: Option<Body>,
-    answer: &'static str,
+pub(super) struct Listed {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub about: &'static str,
+    pub who: Who,
+    pub query: Vec<Described>,
+    pub body: Option<Body>,
+    /// Whether an idempotency key is heeded.
+    pub keyed: bool,
+    pub answer: Answer,
+}
+
+/// What a route answers with.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// JSON like this example; see [`openapi::schema_of`].
+    Like(Value),
+    /// Something of this media type.
+    Raw(&'static str),
 }
 
 /// What a route takes.
 #[derive(Clone, Debug)]
-enum Body {
+pub(super) enum Body {
     Json(Vec<Described>),
     Raw(&'static str),
 }
@@ -151,7 +165,7 @@ where
                 }
                 fields.end(read)?
             };
-            then(Acting { site, by, key }, read).await
+            then(Acting { site, by, key }, read).await.map_err(|problem| problem.of_body(&arrived.body))
         }
     };
     post(handle)
@@ -170,8 +184,18 @@ impl<'s> Routes<'s> {
 
     /// The router, with the document of all its routes at `/openapi.json`.
     pub(super) fn finish(self) -> (Router<Shared>, Value) {
-        let document = document(&self.listed);
-        (self.router, document)
+        let document = openapi::document(&self.listed);
+        let listed: Arc<[Listed]> = self.listed.into();
+        let heeds = move |request: Request, next: Next| {
+            let said = unheeded(&listed, &request);
+            async move {
+                match said {
+                    Some(problem) => problem.into_response(),
+                    None => next.run(request).await,
+                }
+            }
+        };
+        (self.router.route_layer(from_fn(heeds)), document)
     }
 
     /// Puts what surrounds all routes so far.
@@ -188,8 +212,8 @@ impl<'s> Routes<'s> {
     }
 
     fn list(mut self, method: &'static str, path: &'static str, about: &'static str, who: Who) -> Self {
-        let (query, body, answer) = (Vec::new(), None, "application/json");
-        self.listed.push(Listed { method, path, about, who, query, body, answer });
+        let (query, body, keyed, answer) = (Vec::new(), None, false, Answer::Like(Value::Null));
+        self.listed.push(Listed { method, path, about, who, query, body, keyed, answer });
         self
     }
 
@@ -241,6 +265,13 @@ impl<'s> Routes<'s> {
         let fields = Fields::asked_by(|fields| drop(read(fields, &place)));
         self = self.list("post", path, about, who);
         self.last().body = Some(Body::Json(fields));
+        self.last().keyed = true;
+        self
+    }
+
+    /// The route stands outside the log: there is no key by which it would know that it was asked before.
+    pub(super) fn keyless(mut self) -> Self {
+        self.last().keyed = false;
         self
     }
 
@@ -272,9 +303,39 @@ impl<'s> Routes<'s> {
 
     /// The route answers with something else than JSON.
     pub(super) fn answers(mut self, kind: &'static str) -> Self {
-        self.last().answer = kind;
+        self.last().answer = Answer::Raw(kind);
         self
     }
+
+    /// What the JSON of the answer looks like.
+    pub(super) fn like(mut self, example: Value) -> Self {
+        self.last().answer = Answer::Like(example);
+        self
+    }
+}
+
+/// What a request says that its route would pass over: a parameter where there is no query, a key where none is heeded.
+fn unheeded(listed: &[Listed], request: &Request) -> Option<Problem> {
+    let query = request.uri().query().unwrap_or_default();
+    let has_key = request.headers().contains_key("idempotency-key");
+    if query.is_empty() && !has_key {
+        return None;
+    }
+    let path = request.extensions().get::<MatchedPath>()?.as_str().trim_start_matches("/api/v1");
+    let method = request.method().as_str();
+    let route = listed.iter().find(|route| route.path == path && route.method.eq_ignore_ascii_case(method))?;
+    let refused = |code, zh: &str, en: &str| Some(Problem::new(StatusCode::BAD_REQUEST, code, zh, en));
+    if !query.is_empty() && route.query.is_empty() {
+        return refused("bad_query", "这个地址没有参数。", "This address takes no parameters");
+    }
+    if has_key && matches!(route.who, Who::Channel | Who::Staff) && route.method == "post" && !route.keyed {
+        return refused(
+            "key_not_heeded",
+            "这项操作不认幂等键，请不要带。",
+            "No idempotency key is heeded here; leave it out",
+        );
+    }
+    None
 }
 
 /// The same with a query that is read.
@@ -288,104 +349,4 @@ pub(super) fn query<T>(uri: &axum::http::Uri, read: impl FnOnce(&Fields) -> Opti
 pub(super) fn unknown(what: &'static str, name: impl ToString) -> Problem {
     let refusal = Refusal::Unknown { what, name: name.to_string() };
     Problem { status: StatusCode::NOT_FOUND, ..refusal.into() }
-}
-
-fn document(listed: &[Listed]) -> Value {
-    let mut paths = serde_json::Map::new();
-    for route in listed {
-        let entry = paths.entry(route.path).or_insert_with(|| json!({}));
-        entry[route.method] = operation(route);
-    }
-    json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Mingzhang 明账", "version": env!("CARGO_PKG_VERSION"),
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "A charity's ledger in which every fen has an address. Amounts are whole minor units.",
-        },
-        "servers": [{"url": "/api/v1"}],
-        "paths": paths,
-        "components": {
-            "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer"},
-                "signature": {"type": "apiKey", "in": "header", "name": "webhook-signature"},
-            },
-            "schemas": {"Problem": problem()},
-        },
-    })
-}
-
-fn problem() -> Value {
-    let text = json!({"type": "string"});
-    json!({
-        "type": "object", "required": ["type", "title", "title_zh", "status"],
-        "properties": {
-            "type": {"type": "string", "pattern": "^urn:mingzhang:problem:"},
-            "title": text, "title_zh": text, "status": {"type": "integer"},
-            "errors": {"type": "array", "items": {
-                "type": "object", "required": ["path", "detail", "detail_zh"],
-                "properties": {"path": text, "detail": text, "detail_zh": text},
-            }},
-        },
-    })
-}
-
-fn operation(route: &Listed) -> Value {
-    let mut parameters: Vec<Value> = Vec::new();
-    for part in route.path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
-    {
-        let schema = match part {
-            "seq" => json!({"type": "integer", "minimum": 0, "maximum": i64::MAX}),
-            _ => json!({"type": "string", "minLength": 1, "pattern": "^[a-z0-9_.-]{1,100}$"}),
-        };
-        parameters.push(json!({"name": part, "in": "path", "required": true, "schema": schema}));
-    }
-    for field in &route.query {
-        parameters.push(json!({"name": field.name, "in": "query", "required": field.required, "schema": field.schema}));
-    }
-    if matches!(&route.body, Some(Body::Json(_))) && route.who != Who::Signed {
-        let schema = json!({"type": "string", "minLength": 1, "maxLength": 200});
-        parameters.push(json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": schema}));
-    }
-    let answer = json!({"description": "Done", "content": {route.answer: {}}});
-    let mut answers = json!({
-        "200": answer,
-        "default": {"description": "Refused, or not possible", "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
-        }},
-    });
-    if route.method == "post" {
-        answers["201"] = answer;
-    }
-    let mut operation = json!({"summary": route.about, "parameters": parameters, "responses": answers});
-    match &route.body {
-        None => {}
-        Some(Body::Raw(kind)) => {
-            operation["requestBody"] = json!({"required": true, "content": {*kind: {}}});
-        }
-        Some(Body::Json(fields)) => {
-            let properties: serde_json::Map<String, Value> =
-                fields.iter().map(|field| (field.name.clone(), field.schema.clone())).collect();
-            let required: Vec<&str> =
-                fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
-            let schema = json!({
-                "type": "object", "properties": properties, "required": required, "additionalProperties": false,
-            });
-            operation["requestBody"] =
-                json!({"required": !required.is_empty(), "content": {"application/json": {"schema": schema}}});
-        }
-    }
-    operation["security"] = match route.who {
-        Who::Anyone => json!([]),
-        Who::Channel | Who::Staff => json!([{"token": []}]),
-        Who::Signed => json!([{"signature": []}]),
-    };
-    operation["x-scope"] = match route.who {
-        Who::Anyone => "none",
-        Who::Channel => "donations",
-        Who::Staff => "all",
-        Who::Signed => "signed",
-    }
-    .into();
-    operation
 }

@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::route::{query, unknown};
-use super::{STATEMENT_MAX, document};
+use super::{LONG_TIMEOUT, STATEMENT_MAX, document};
 use crate::app::import::{self, Import, ImportFailure, Mode};
 use crate::app::staff;
 use crate::app::writer::{WriteError, chain, rehearse};
@@ -90,8 +90,10 @@ pub(super) async fn import(
     let mapping = asked.mapping.as_deref().map(Mapping::parse).transpose();
     let mapping = mapping.map_err(|error| unusable(format!("mapping：{}。", error.zh()), chain(&error)))?;
     let folder = site.draw(|entropy| entropy.id("i_", 10));
-    let path = site.opened.folder.path().join("imports").join(&folder).join(plain_name(&asked.name));
-    let fault = |error: std::io::Error| WriteError::Fault(format!("imports/{folder}: {error}"));
+    let uploads = site.opened.folder.path().join("uploads");
+    sweep(&uploads);
+    let path = uploads.join(&folder).join(plain_name(&asked.name));
+    let fault = |error: std::io::Error| WriteError::Fault(format!("uploads/{folder}: {error}"));
     tokio::fs::create_dir_all(path.parent().unwrap_or(&path)).await.map_err(fault)?;
     let kept = Kept(path.clone());
     let mut file = tokio::fs::File::create(&path).await.map_err(fault)?;
@@ -109,8 +111,8 @@ pub(super) async fn import(
     file.flush().await.map_err(fault)?;
     let options = Options { format: asked.format, mapping, default_day: asked.on, file_name: plain_name(&asked.name) };
     let mode = if asked.dry_run { Mode::DryRun } else { Mode::Post };
-    let fallback = path.parent().unwrap_or(&path).to_owned();
-    let order = Import { path: path.clone(), fund: asked.fund, account: asked.account, options, mode, fallback };
+    let hand_back = vec![site.opened.folder.path().join("imports").join(&folder)];
+    let order = Import { path: path.clone(), fund: asked.fund, account: asked.account, options, mode, hand_back };
     let imported = carry_out(&site, by, order, asked.dry_run).await;
     drop(kept);
     let mut imported = imported?;
@@ -130,14 +132,24 @@ fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", zh, en)
 }
 
-/// A statement names donors: it does not stay, however the request ends. Its folder stays where it holds rows that are handed back.
+/// A statement names donors: it does not stay, however the request ends.
 struct Kept(PathBuf);
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        // What cannot be removed now has been removed, or is not ours.
-        let _ = std::fs::remove_file(&self.0);
-        let _ = self.0.parent().map(std::fs::remove_dir);
+        // What cannot be removed now is swept by a later upload.
+        let _ = self.0.parent().map(std::fs::remove_dir_all);
+    }
+}
+
+/// Removes uploads that a power failure or a kill has left: no request lives as long as they are old.
+fn sweep(uploads: &FilePath) {
+    for upload in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
+        let age = upload.metadata().and_then(|known| known.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > LONG_TIMEOUT * 2) {
+            // Tried again with the next upload.
+            let _ = std::fs::remove_dir_all(upload.path());
+        }
     }
 }
 

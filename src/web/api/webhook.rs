@@ -7,6 +7,7 @@ use crate::app::staff;
 use crate::app::webhook;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::{Role, Source};
+use crate::report::labels::Language;
 use crate::store::{ChannelRow, StoreError, SubscriptionRow};
 use crate::values::{AccountId, Day, FundId, StaffId};
 use crate::vault::webhook::{NotTaken, TOLERANCE_S};
@@ -172,7 +173,7 @@ pub(super) async fn subscribe(acting: Acting, wanted: Subscribing) -> Result<Res
         let (zh, en) = ("url：请写成 https://主机/路径。", "url: write it as https://host/path");
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "input", zh, en));
     }
-    let is_kind = |kind: &String| kind.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte));
+    let is_kind = |kind: &String| Language::En.labels().knows("kind", &kind.replace('.', "_"));
     if let Some(kind) = wanted.kinds.iter().find(|kind| !is_kind(kind)) {
         let zh = format!("kinds：“{kind}”不是记录的种类，请写成 donation.received 这样。");
         let en = format!("kinds: “{kind}” is no kind of entry; write it as donation.received");
