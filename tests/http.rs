@@ -606,3 +606,22 @@ fn one_order_number_at_two_accounts_opens_both_gifts() {
     assert_eq!(site.post(&clerk, "/api/v1/donations", &gift).status, 201);
     assert_eq!(found(&site), both);
 }
+
+#[test]
+fn an_entry_is_told_in_words_and_a_fund_names_its_fees() {
+    let (site, clerk, ..) = served();
+    let gift = json!({"fund": "general", "amount": 10_000, "fee": 60, "order_no": "W-1", "source": "wechat", "on": "2026-03-08"});
+    let made = site.post(&clerk, "/api/v1/donations", &gift).json()["donation"].clone();
+    let page = site.get(&format!("/zh/entry/{made}")).body;
+    for words in ["100.00 元", "微信支付", "手续费", "发生日期"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(site.get(&format!("/en/entry/{made}")).body.contains("100.00 yuan"));
+    let fund = site.get("/en/fund/general").body;
+    assert!(fund.contains("Kept by channels") && fund.contains(">0.60<"), "{fund}");
+    for (typed, leads) in [("/zh/", "/zh"), ("/en/funds/", "/en/funds")] {
+        let answer = site.get(typed);
+        assert!(answer.status == 308 && answer.head.contains(&format!("location: {leads}\r\n")), "{}", answer.head);
+    }
+    assert_eq!((site.get("//charity.example/").status, site.get("/x/").status), (404, 404));
+}

@@ -108,6 +108,9 @@ fn every_route_answers_every_role_as_it_should() {
         let (none, foreign, over) = (ask(None), ask(Some(&other_tokens[0].1)), ask(of("over")));
         let roles = ROLES.map(|role| ask(of(role)));
         let channel = ask(of("channel"));
+        if let Some(answer) = operation["responses"]["200"]["content"].get("application/json") {
+            assert!(answer["schema"]["type"] == "object", "{name}: what does it answer with?");
+        }
         if operation["x-scope"] != "none" {
             assert_eq!((none, foreign, over), (401, 401, 401), "{name}");
         }

@@ -99,11 +99,9 @@ impl From<Refusal> for Problem {
             "key_reused" | "reference_repeated" | "reference_differs" => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let path = match &refusal {
-            // A reference is made of the account and the order number.
-            Refusal::ReferenceRepeated { .. } | Refusal::ReferenceDiffers { .. } => "/order_no".into(),
-            _ => refusal.path(),
-        };
+        // A reference is made of the account and the order number.
+        let is_reference = matches!(refusal, Refusal::ReferenceRepeated { .. } | Refusal::ReferenceDiffers { .. });
+        let path = if is_reference { "/order_no".into() } else { refusal.path() };
         Self::new(status, refusal.code(), refusal.zh(), refusal.to_string()).at(path)
     }
 }

@@ -228,7 +228,7 @@ impl Site {
     pub async fn gifts_of_order(&self, order_no: &str, amount: Amount) -> Result<Vec<u64>, WriteError> {
         let text = order_text(order_no, amount);
         if let Some(writer) = self.running() {
-            return Ok(writer.find(Lookup::Order(text)).await?);
+            return writer.find(Lookup::Order(text)).await;
         }
         let hash = self.opened.keys.vault.keyed(Keyed::Order, &text);
         Ok(self.opened.store.entries_by_order(self.opened.row.ledger_id, hash).await?)

@@ -3,6 +3,7 @@
 use super::page::{Page, or_told, shown};
 use crate::app::overview::moved_by;
 use crate::app::trace::parse;
+use crate::ledger::canonical::{Object, Value};
 use crate::ledger::chain::leaf_hash;
 use crate::report::labels::Language;
 use crate::values::LineName;
@@ -37,6 +38,13 @@ struct Entries {
     older: Option<u64>,
 }
 
+/// What an entry says: the member, what it is called, and its value for a person.
+struct Said {
+    member: String,
+    name: String,
+    value: String,
+}
+
 struct PostRow {
     op: String,
     line: String,
@@ -54,7 +62,7 @@ struct EntryPage {
     code: String,
     at: String,
     by: String,
-    members: Vec<(String, String)>,
+    members: Vec<Said>,
     posts: Vec<PostRow>,
     leaf: String,
     prev: String,
@@ -94,6 +102,42 @@ fn kind(page: &Page, kind: &str) -> String {
     if word == code { kind.to_owned() } else { word }
 }
 
+/// Members of entries whose texts are words of a vocabulary.
+const VOCABULARIES: [(&str, &str); 9] = [
+    ("basis", "basis"),
+    ("categories", "case.class"),
+    ("payee_class", "payee"),
+    ("purpose", "case.class"),
+    ("reason", "reason"),
+    ("source", "source"),
+    ("type", "fund.type"),
+    ("use", "use"),
+    ("uses", "use"),
+];
+
+/// Members that are amounts in the unit of their entry. A reversal's target is an entry.
+const AMOUNTS: [&str; 5] = ["amount", "fee", "limit", "need", "target"];
+
+/// A member of an entry in words; below the words stand the bytes.
+fn said(page: &Page, body: &Object<'_>, member: &str, value: &Value<'_>) -> Said {
+    let bytes = || value.to_bytes().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    let vocabulary = VOCABULARIES.iter().find(|(known, _)| *known == member).map(|(_, vocabulary)| *vocabulary);
+    let word = |text: &str| vocabulary.map_or_else(|| text.to_owned(), |vocabulary| page.word(vocabulary, text));
+    let unit = body.get("unit").and_then(Value::as_text).and_then(|unit| unit.parse().ok());
+    let value = match (value, unit) {
+        (Value::Text(text), _) if member == "target_kind" => kind(page, text),
+        (Value::Text(text), _) => word(text),
+        (Value::Array(items), _) if items.iter().all(|item| item.as_text().is_some()) => {
+            let words = items.iter().filter_map(Value::as_text).map(word);
+            words.collect::<Vec<_>>().join(page.say("、", ", "))
+        }
+        (Value::Integer(minor), Some(unit)) if AMOUNTS.contains(&member) => page.money(*minor, unit),
+        _ => bytes(),
+    };
+    let name = page.word("member", member);
+    Said { name: if name == member { String::new() } else { name }, member: member.to_owned(), value }
+}
+
 pub(super) async fn show(
     State(site): State<Shared>,
     Extension(language): Extension<Language>,
@@ -115,17 +159,13 @@ async fn page(site: &Shared, language: Language, seq: u64) -> Result<Html<String
             .map(|name| format!("{} {}", format_minor(post.to - post.from, name.unit), name.unit))
             .unwrap_or_default(),
     };
-    let text = |value: &crate::ledger::canonical::Value<'_>| match value.as_text() {
-        Some(text) => text.to_owned(),
-        None => value.to_bytes().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default(),
-    };
     let found = EntryPage {
         seq,
         kind: kind(&page, &entry.kind),
         code: entry.kind.to_string(),
-        at: entry.at.to_string(),
+        at: entry.at.minute_text(&site.zone),
         by: entry.by.to_string(),
-        members: entry.body.iter().map(|(member, value)| (member.to_string(), text(value))).collect(),
+        members: entry.body.iter().map(|(member, value)| said(&page, &entry.body, member, value)).collect(),
         posts: entry.post.iter().map(post).collect(),
         leaf: leaf_hash(&bytes).to_hex(),
         prev: entry.prev.to_hex(),

@@ -35,6 +35,8 @@ pub(super) struct FundRow {
     pub(super) held: String,
     pub(super) spent: String,
     pub(super) moved: String,
+    /// What payment channels kept of its gifts.
+    pub(super) fees: String,
 }
 
 pub(super) struct CaseRow {
@@ -169,6 +171,7 @@ fn sums(page: &Page, lines: &[LineTotals]) -> Vec<Sums> {
 pub(super) fn fund_rows(page: &Page, fund: &Fund, lines: &[LineTotals]) -> Vec<FundRow> {
     let row = |line: &LineTotals| {
         let figure = |count: u64| format_minor(minor(count), line.name.unit);
+        let kept = lines.iter().find(|other| other.name.fund == fund.fund.fee() && other.name.unit == line.name.unit);
         FundRow {
             id: fund.fund.to_string(),
             name: page.say(&fund.name_zh, &fund.name_en).to_owned(),
@@ -178,6 +181,7 @@ pub(super) fn fund_rows(page: &Page, fund: &Fund, lines: &[LineTotals]) -> Vec<F
             held: figure(line.totals.held),
             spent: figure(line.totals.spent - line.moved_on),
             moved: figure(line.moved_on),
+            fees: figure(kept.map_or(0, |kept| kept.totals.spent)),
         }
     };
     lines.iter().filter(|line| line.name.fund == fund.fund).map(row).collect()

@@ -75,6 +75,15 @@ pub async fn not_found(headers: HeaderMap, uri: axum::http::Uri) -> Response {
     if uri.path().starts_with("/api/") {
         return problem.into_response();
     }
+    // An address typed with a slash too many. Only below a language: `//host` would lead elsewhere.
+    let plain = uri.path().trim_end_matches('/');
+    if plain != uri.path()
+        && [Language::Zh, Language::En]
+            .iter()
+            .any(|language| uri.path().starts_with(&format!("{}/", prefix(*language))))
+    {
+        return Redirect::permanent(plain).into_response();
+    }
     trouble(language_of(uri.path(), &headers), problem)
 }
 
