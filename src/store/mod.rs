@@ -5,6 +5,7 @@
 
 mod ceiling;
 mod packed;
+mod postgres;
 mod rows;
 mod sqlite;
 mod tables;
@@ -15,6 +16,7 @@ pub use rows::{
     Batch, ChannelRow, EntryKeys, EntryRow, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, SpanRow,
     StoredEntry, SubjectRow, SubscriptionRow, VaultRow,
 };
+pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
 use crate::values::{Hash, Span};
@@ -65,6 +67,8 @@ pub enum StoreError {
 pub enum Store {
     /// One file, embedded.
     Sqlite(Sqlite),
+    /// A server, for several nodes.
+    Postgres(Postgres),
 }
 
 macro_rules! each {
@@ -74,6 +78,7 @@ macro_rules! each {
             pub async fn $name(&self $(, $argument: $type)*) -> Result<$result, StoreError> {
                 match self {
                     Self::Sqlite(store) => store.$name($($argument),*).await,
+                    Self::Postgres(store) => store.$name($($argument),*).await,
                 }
             })+
         }
@@ -108,6 +113,7 @@ impl Store {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
         }
     }
 }

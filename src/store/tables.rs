@@ -35,9 +35,9 @@ pub(super) use sql;
 
 pub(super) fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| {
-        // SQLITE_FULL, and SQLITE_IOERR_WRITE as some file systems report it.
-        let full =
-            source.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13" || code == "778");
+        // SQLITE_FULL, and SQLITE_IOERR_WRITE as some file systems report it; disk_full of PostgreSQL.
+        let code = source.as_database_error().and_then(|error| error.code());
+        let full = code.is_some_and(|code| ["13", "778", "53100"].contains(&&*code));
         if full {
             return StoreError::DiskFull;
         }
