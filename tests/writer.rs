@@ -38,7 +38,7 @@ impl Started {
         let folder = Folder::new(&path);
         folder.make().expect("a folder of our own");
         let lock = folder.lock().await.expect("nobody else writes");
-        let store = Store::create(folder.path()).await.expect("a database");
+        let store = Store::create(folder.place()).await.expect("a database");
         let origin = Origin::parse("test.example/books").expect("given");
         let mut entropy = Entropy::seeded(7);
         let keys = folder.make_keys(&origin, &mut entropy).expect("keys");

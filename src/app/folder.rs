@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! mingzhang-data/
-//!   mingzhang.db          the database
+//!   mingzhang.db          the database, unless it is on a server
 //!   keys/<slug>.key       Ed25519 seed of the log, 64 hex digits     (mode 0600)
 //!   keys/<slug>.vault     key of the vault, 64 hex digits            (mode 0600)
 //!   keys/<slug>.signed    the last signed checkpoint: a database that lies behind it is not written to
@@ -12,7 +12,7 @@
 use crate::entropy::Entropy;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, LogKey, VerifiedCheckpoint};
 use crate::ledger::merkle::Frontier;
-use crate::store::{LedgerRow, Store, StoreError};
+use crate::store::{LedgerRow, Place, Store, StoreError};
 use crate::values::{Hash, Origin, Timestamp};
 use crate::vault::VaultKey;
 use ed25519_dalek::SigningKey;
@@ -23,7 +23,10 @@ use std::time::Duration;
 
 /// A data folder.
 #[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    place: Place,
+}
 
 /// The right to write into a folder; given up when dropped.
 #[derive(Debug)]
@@ -135,18 +138,39 @@ pub struct Opened {
 }
 
 impl Folder {
-    /// The folder at a path.
+    /// The folder at a path, with its database in it.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        let path = path.into();
+        Self { place: Place::Folder(path.clone()), path }
+    }
+
+    /// The same with its database elsewhere.
+    #[must_use]
+    pub fn with_database(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// Another folder; on the same database, where that is on a server.
+    #[must_use]
+    pub fn elsewhere(&self, path: impl Into<PathBuf>) -> Self {
+        match &self.place {
+            Place::Folder(_) => Self::new(path),
+            Place::Server(_) => Self::new(path).with_database(self.place.clone()),
+        }
+    }
+
+    /// Where its database is.
+    pub const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     fn key_file(&self, slug: &str, extension: &str) -> PathBuf {
-        self.0.join("keys").join(format!("{slug}.{extension}"))
+        self.path.join("keys").join(format!("{slug}.{extension}"))
     }
 
     /// Where the last signed checkpoint of a ledger is.
@@ -156,7 +180,7 @@ impl Folder {
 
     /// Makes folder and key folder, readable by the owner only.
     pub fn make(&self) -> Result<(), OpenError> {
-        let keys = self.0.join("keys");
+        let keys = self.path.join("keys");
         fs::create_dir_all(&keys).map_err(file_error(&keys, "made"))?;
         #[cfg(unix)]
         {
@@ -168,7 +192,7 @@ impl Folder {
 
     /// Takes the right to write, waiting up to ten seconds for another process to finish.
     pub async fn lock(&self) -> Result<WriteLock, OpenError> {
-        let path = self.0.join("lock");
+        let path = self.path.join("lock");
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -182,7 +206,7 @@ impl Folder {
                 Err(TryLockError::Error(source)) => return Err(file_error(&path, "locked")(source)),
             }
         }
-        Err(OpenError::Busy { path: self.0.clone() })
+        Err(OpenError::Busy { path: self.path.clone() })
     }
 
     /// Makes the keys of a new ledger; refused where a file of that name is there already.
@@ -247,20 +271,20 @@ impl Folder {
                 .cloned()
                 .ok_or_else(|| OpenError::NoSuchLedger { slug: slug.into(), slugs: slugs() }),
             (None, [only]) => Ok(only.clone()),
-            (None, []) => Err(StoreError::Missing { path: self.0.clone() }.into()),
+            (None, []) => Err(StoreError::Missing { place: self.place.clone() }.into()),
             (None, _) => Err(OpenError::WhichLedger { slugs: slugs() }),
         }
     }
 
     /// Opens a ledger: refused where the database lies behind what was signed, or holds another history.
     pub async fn open(&self, slug: Option<&str>) -> Result<Opened, OpenError> {
-        let store = Store::open(&self.0).await?;
+        let store = Store::open(&self.place).await?;
         let row = self.find(&store, slug).await?;
         let origin = Origin::parse(&row.origin)
             .map_err(|error| StoreError::Damaged { table: "ledger", what: error.to_string() })?;
         let keys = self.keys(&origin)?;
         if let Some(signed) = self.signed(&keys)? {
-            check_signed(&store, &row, &signed, &self.0).await?;
+            check_signed(&store, &row, &signed, &self.path).await?;
         }
         Ok(Opened { folder: self.clone(), store, row, keys })
     }

@@ -24,8 +24,7 @@ pub struct LineTotals {
 impl Opened {
     /// The head as it is now; the one that was opened may have been passed since.
     pub async fn head(&self) -> Result<LedgerRow, StoreError> {
-        let found = self.store.ledgers().await?.into_iter().find(|row| row.ledger_id == self.row.ledger_id);
-        found.ok_or_else(|| StoreError::Damaged { table: "ledger", what: "its row is gone".into() })
+        self.store.ledger(self.row.ledger_id).await
     }
 
     /// The stored state of a thing.

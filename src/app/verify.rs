@@ -40,7 +40,7 @@ pub async fn verify(
     slug: Option<&str>,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Verdict, super::folder::OpenError> {
-    let store = Store::open_for_reading(folder.path()).await?;
+    let store = Store::open_for_reading(folder.place()).await?;
     let (row, damage) = match folder.find(&store, slug).await {
         Ok(row) => (row, None),
         Err(error) => match row_from_entries(&store, slug).await? {

@@ -6,7 +6,6 @@ use super::out::Out;
 use super::session::{Failure, Session};
 use super::{report, serve, trace, trouble_zh};
 use crate::app::demo::{Sample, case_statements, general_statement};
-use crate::app::folder::Folder;
 use crate::app::import::{self, Import, Mode};
 use crate::app::writer::{Submission, chain};
 use crate::domain::command::{FileCampaign, OpenCase, OpenFund, Order, RequestDisbursement, Transfer};
@@ -48,7 +47,7 @@ impl Demo {
         }
         let told = Session {
             out: session.out,
-            folder: Folder::new(dir),
+            folder: session.folder.elsewhere(dir),
             ledger: None,
             acting: None,
             key: None,

@@ -77,7 +77,7 @@ impl Init {
         })?;
         folder.make()?;
         let lock = folder.lock().await?;
-        let store = Store::create(folder.path()).await?;
+        let store = Store::create(folder.place()).await?;
         let slug = self.origin.slug();
         if store.ledgers().await?.iter().any(|row| row.slug == slug) {
             return Err(OpenError::LedgerExists { slug: slug.into() }.into());

@@ -32,6 +32,7 @@ use crate::app::writer::ClockTrust;
 use crate::clock::Clock;
 use crate::config::Lang;
 use crate::entropy::Entropy;
+use crate::store::Place;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use out::{Out, complain};
 use session::{Failure, Session};
@@ -57,6 +58,17 @@ struct Args {
     /// Data folder
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR", default_value = DATA)]
     data: PathBuf,
+    /// PostgreSQL database, for several nodes; keys and files stay in the data folder
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        value_name = "URL",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        conflicts_with = "server"
+    )]
+    database: Option<Place>,
     /// Which ledger, where the folder holds several
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "SLUG")]
     ledger: Option<String>,
@@ -156,7 +168,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let session = Session {
         out: Out { json: args.json, lang },
-        folder: Folder::new(&args.data),
+        folder: match args.database {
+            None => Folder::new(&args.data),
+            Some(place) => Folder::new(&args.data).with_database(place),
+        },
         ledger: args.ledger,
         acting: args.acting,
         key: args.key,

@@ -28,8 +28,8 @@ pub(super) fn file(path: &Path, cause: &std::io::Error) -> String {
 
 pub(super) fn store(error: &StoreError) -> String {
     match error {
-        StoreError::Missing { path } => {
-            format!("{} 里还没有账本。请先用 mingzhang init 开立账本，或用 --data 指明数据文件夹。", path.display())
+        StoreError::Missing { place } => {
+            format!("{place} 里还没有账本。请先用 mingzhang init 开立账本，或用 --data 指明数据文件夹。")
         }
         StoreError::Statement { source, .. } => {
             format!("数据库出错，这一步没有写入{}。请检查数据文件夹所在的磁盘，再运行同一条命令。", machine(source))
@@ -41,6 +41,7 @@ pub(super) fn store(error: &StoreError) -> String {
         StoreError::Damaged { table, what } => {
             format!("数据表 {table} 中有一行已损坏（{what}）。请运行 mingzhang verify 查明是哪一条记录。")
         }
+        StoreError::Ended { what } => format!("程序内部的一步没有做完（{what}），没有写入。请再运行一次。"),
         StoreError::DiskFull => "磁盘已满，这一步没有写入。请腾出空间，再运行同一条命令。".into(),
     }
 }
@@ -77,6 +78,12 @@ pub(super) fn open(error: &OpenError) -> String {
 pub(super) fn write(error: &WriteError) -> String {
     match error {
         WriteError::Store(error) => store(error),
+        WriteError::Unsure(error) => {
+            format!(
+                "数据库中断，不知道这一步有没有写入{}。请用同一个幂等键或订单号再发一次：写过的不会重复。",
+                machine(error)
+            )
+        }
         WriteError::File(error) => open(error),
         WriteError::Clock { now, last, days } => format!(
             "时钟显示 {now}，最后一条记录是 {last}，相差 {days} 天。请核对时钟；确认无误后加上 --accept-clock 再运行。"

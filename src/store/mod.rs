@@ -4,23 +4,26 @@
 //! the batch is there; and it fails with [`StoreError::HeadMoved`] where somebody else has written since the batch was decided.
 
 mod ceiling;
+mod held;
 mod packed;
+mod place;
 mod postgres;
 mod rows;
 mod sqlite;
 mod tables;
 
 pub use ceiling::Ceiling;
+pub use held::Held;
 pub use packed::{LogPage, LogRow, SealedRow, SpanPage};
+pub use place::{BadUrl, Place};
+pub use postgres::Postgres;
 pub use rows::{
     Batch, ChannelRow, EntryKeys, EntryRow, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, SpanRow,
     StoredEntry, SubjectRow, SubscriptionRow, VaultRow,
 };
-pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
 use crate::values::{Hash, Span};
-use std::path::{Path, PathBuf};
 
 /// The data folder's database file.
 pub const FILE_NAME: &str = "mingzhang.db";
@@ -29,10 +32,10 @@ pub const FILE_NAME: &str = "mingzhang.db";
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no database in the folder.
-    #[error("there is no ledger in {}; make one with `mingzhang init`", path.display())]
+    #[error("there is no ledger in {place}; make one with `mingzhang init`")]
     Missing {
-        /// The folder.
-        path: PathBuf,
+        /// Where it was looked for.
+        place: Place,
     },
     /// A statement failed.
     #[error("the database failed at {step}")]
@@ -55,6 +58,12 @@ pub enum StoreError {
         /// The table.
         table: &'static str,
         /// What is wrong.
+        what: String,
+    },
+    /// A task of this program ended before its work was done.
+    #[error("a task ended before its work was done: {what}")]
+    Ended {
+        /// What it says.
         what: String,
     },
     /// The disk has no room.
@@ -86,27 +95,44 @@ macro_rules! each {
 }
 
 impl Store {
-    /// Opens the database of a data folder and brings its schema up to date; refused where there is none.
-    pub async fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(FILE_NAME);
-        if !path.is_file() {
-            return Err(StoreError::Missing { path: folder.into() });
-        }
-        Sqlite::open(&path).await.map(Self::Sqlite)
+    /// Opens a database and brings its schema up to date; a file is refused where there is none.
+    pub async fn open(place: &Place) -> Result<Self, StoreError> {
+        Self::must_be_there(place)?;
+        Self::create(place).await
     }
 
-    /// Opens the database of a data folder, making it where there is none.
-    pub async fn create(folder: &Path) -> Result<Self, StoreError> {
-        Sqlite::open(&folder.join(FILE_NAME)).await.map(Self::Sqlite)
+    /// Opens a database, making a file where there is none.
+    pub async fn create(place: &Place) -> Result<Self, StoreError> {
+        match place {
+            Place::Folder(folder) => Sqlite::open(&Place::file(folder)).await.map(Self::Sqlite),
+            Place::Server(options) => Postgres::open(options).await.map(Self::Postgres),
+        }
     }
 
     /// Opens for reading only, also a database that another schema wrote; for `verify`, which must work on damaged ones too.
-    pub async fn open_for_reading(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(FILE_NAME);
-        if !path.is_file() {
-            return Err(StoreError::Missing { path: folder.into() });
+    pub async fn open_for_reading(place: &Place) -> Result<Self, StoreError> {
+        Self::must_be_there(place)?;
+        match place {
+            Place::Folder(folder) => Sqlite::open_for_reading(&Place::file(folder)).await.map(Self::Sqlite),
+            Place::Server(options) => Postgres::open_for_reading(options).await.map(Self::Postgres),
         }
-        Sqlite::open_for_reading(&path).await.map(Self::Sqlite)
+    }
+
+    fn must_be_there(place: &Place) -> Result<(), StoreError> {
+        match place {
+            Place::Folder(folder) if !Place::file(folder).is_file() => {
+                Err(StoreError::Missing { place: place.clone() })
+            }
+            Place::Folder(_) | Place::Server(_) => Ok(()),
+        }
+    }
+
+    /// Takes the right to write a ledger, waiting for another node that has it.
+    pub async fn hold(&self, ledger_id: i64) -> Result<Held, StoreError> {
+        match self {
+            Self::Sqlite(store) => Ok(Held::by_folder(store.ledger(ledger_id).await?, store.clone())),
+            Self::Postgres(store) => store.hold(ledger_id).await,
+        }
     }
 
     /// Waits for what is under way and closes the files.
@@ -121,6 +147,8 @@ impl Store {
 each! {
     /// Makes the row of a new ledger and gives its id; refused where origin or slug is taken.
     fn create_ledger(&self, origin: &str, slug: &str) -> i64;
+    /// A ledger with its head.
+    fn ledger(&self, ledger_id: i64) -> LedgerRow;
     /// All ledgers of this store, with their heads.
     fn ledgers(&self) -> Vec<LedgerRow>;
     /// Writes a batch in one durable transaction, conditional on the head.

@@ -1,15 +1,25 @@
 //! PostgreSQL: several nodes; a batch is one statement, conditional on the head.
 
-use super::StoreError;
 use super::rows::{Batch, EntryRow, Projection, RunRow, SpanRow, VaultRow};
 use super::tables::{Native, Tables, failed, integer, sql};
+use super::{Held, StoreError};
 use crate::values::Hash;
-use sqlx::postgres::{PgArguments, PgConnection, PgPoolOptions};
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::query::Query;
-use sqlx::{Connection as _, Postgres as Database};
+use sqlx::{Connection as _, Row as _, Transaction};
+
+pub(super) use sqlx::Postgres as Database;
+use std::time::Duration;
 
 /// A PostgreSQL database: the same connections write and read.
 pub type Postgres = Tables<Database>;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Connections of one node: readers never take those that write.
+const WRITING_MAX: u32 = 4;
+const READING_MAX: u32 = 8;
 
 impl Native for Database {
     const LOG_PAGE: &str = include_str!("sql/postgres/log_page.sql");
@@ -17,17 +27,56 @@ impl Native for Database {
 }
 
 impl Postgres {
-    /// Opens the database at a URL and brings its schema up to date.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new().max_connections(8).connect(url).await.map_err(failed("opening the database"))?;
-        sqlx::migrate!("migrations/postgres").run(&pool).await.map_err(StoreError::Migrate)?;
-        Ok(Self { writing: pool.clone(), reading: pool })
+    /// Opens a database and brings its schema up to date. Where nothing is to be done, no right to change the schema is needed.
+    pub async fn open(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        let store = Self::open_for_reading(options).await?;
+        if !store.is_up_to_date().await {
+            MIGRATIONS.run(&store.writing).await.map_err(StoreError::Migrate)?;
+        }
+        Ok(store)
+    }
+
+    /// Opens a database as it is.
+    pub async fn open_for_reading(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        // A node that is cut off from its clients must not hold a ledger for ever.
+        let options = options.clone().application_name("mingzhang").options([
+            ("lock_timeout", "10s"),
+            ("statement_timeout", "60s"),
+            ("idle_in_transaction_session_timeout", "20s"),
+        ]);
+        let pool = |most| {
+            let wait = Duration::from_secs(10);
+            PgPoolOptions::new().max_connections(most).acquire_timeout(wait).connect_lazy_with(options.clone())
+        };
+        let store = Self { writing: pool(WRITING_MAX), reading: pool(READING_MAX) };
+        store.writing.acquire().await.map(drop).map_err(failed("opening the database"))?;
+        Ok(store)
+    }
+
+    /// Whether exactly the migrations of this program have been run.
+    async fn is_up_to_date(&self) -> bool {
+        let rows = sqlx::query(include_str!("sql/postgres/migrations.sql")).fetch_all(&self.writing).await;
+        let Ok(rows) = rows else { return false };
+        let run: Option<Vec<(i64, Vec<u8>)>> =
+            rows.iter().map(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?))).collect();
+        let ours = MIGRATIONS.iter().map(|known| (known.version, known.checksum.to_vec())).collect();
+        run == Some(ours)
     }
 
     /// One statement, and so one transaction: durable when it returns, or nothing is there.
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let mut connection = self.writing.acquire().await.map_err(failed("writing a batch"))?;
         write_batch(&mut connection, batch).await
+    }
+
+    /// Locks the head row: other nodes wait at it.
+    pub(super) async fn hold(&self, ledger_id: i64) -> Result<Held, StoreError> {
+        let step = "holding the ledger";
+        let mut transaction = self.writing.begin().await.map_err(failed(step))?;
+        let statement = sqlx::query(include_str!("sql/postgres/hold.sql")).bind(ledger_id);
+        let row = statement.fetch_optional(&mut *transaction).await.map_err(failed(step))?;
+        let row = Self::ledger_row(&row.ok_or(StoreError::HeadMoved)?)?;
+        Ok(Held::by_row(row, transaction))
     }
 
     /// Nothing is left open between batches.
@@ -37,8 +86,7 @@ impl Postgres {
 
     pub(super) async fn replace_projection(&self, ledger_id: i64, projection: &Projection) -> Result<(), StoreError> {
         let step = "writing the projection";
-        let row = self.ledgers().await?.into_iter().find(|row| row.ledger_id == ledger_id);
-        let row = row.ok_or(StoreError::HeadMoved)?;
+        let row = self.ledger(ledger_id).await?;
         let mut connection = self.writing.acquire().await.map_err(failed(step))?;
         let mut transaction = connection.begin().await.map_err(failed(step))?;
         for clear in [sql!("clear_line"), sql!("clear_span"), sql!("clear_run"), sql!("clear_subject")] {
@@ -48,6 +96,7 @@ impl Postgres {
         let batch = Batch {
             ledger_id,
             size_before: row.size,
+            last_before: row.last,
             last: row.last,
             at_millis: row.at_millis.unwrap_or(-1),
             peaks: row.peaks,
@@ -60,6 +109,15 @@ impl Postgres {
         write_batch(&mut transaction, batch).await?;
         transaction.commit().await.map_err(failed(step))
     }
+}
+
+/// Writes a batch where the head row is locked already.
+pub(super) async fn commit_held(
+    mut transaction: Transaction<'static, Database>,
+    batch: Batch,
+) -> Result<(), StoreError> {
+    write_batch(&mut transaction, batch).await?;
+    transaction.commit().await.map_err(failed("making a batch durable"))
 }
 
 /// One value of each row.
@@ -77,6 +135,7 @@ async fn write_batch(connection: &mut PgConnection, batch: Batch) -> Result<(), 
     let statement: Query<'_, Database, PgArguments> = sqlx::query(include_str!("sql/postgres/commit.sql"))
         .bind(batch.ledger_id)
         .bind(integer(batch.size_before))
+        .bind(hash(batch.last_before))
         .bind(integer(size_after))
         .bind(hash(batch.last))
         .bind(batch.at_millis)
@@ -92,9 +151,8 @@ async fn write_batch(connection: &mut PgConnection, batch: Batch) -> Result<(), 
         .bind(column(&batch.entries, |row| row.bytes.clone()));
     let statement =
         statement.bind(column(&batch.lines, |(id, _)| *id)).bind(column(&batch.lines, |(_, name)| name.clone()));
-    let statement = (0..7).fold(statement, |statement, place| {
-        statement.bind(column(&batch.spans, |row: &SpanRow| row.numbers()[place]))
-    });
+    let statement = (0..7)
+        .fold(statement, |statement, place| statement.bind(column(&batch.spans, |row: &SpanRow| row.numbers()[place])));
     let statement =
         statement.bind(column(&batch.gone, |(line, _)| *line)).bind(column(&batch.gone, |(_, from)| integer(*from)));
     let runs = |value: fn(&RunRow) -> i64| column(&batch.runs, value);

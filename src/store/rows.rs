@@ -41,6 +41,19 @@ pub struct EntryRow {
     pub bytes: Vec<u8>,
 }
 
+impl EntryRow {
+    /// The keyed hashes beside it.
+    pub const fn keys(&self) -> EntryKeys {
+        EntryKeys {
+            seq: self.seq,
+            key_hash: self.key_hash,
+            payload_hash: self.payload_hash,
+            reference_hash: self.reference_hash,
+            order_hash: self.order_hash,
+        }
+    }
+}
+
 /// An entry as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {
@@ -163,6 +176,8 @@ pub struct Batch {
     pub vault: Vec<VaultRow>,
     /// Hashes of codes: purpose, hash, subject.
     pub codes: Vec<(&'static str, Hash, String)>,
+    /// Leaf hash of the entry before the batch.
+    pub last_before: Hash,
     /// Leaf hash of the last entry.
     pub last: Hash,
     /// Its `at`.

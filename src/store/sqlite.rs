@@ -152,6 +152,7 @@ async fn write_batch(connection: &mut SqliteConnection, mut batch: Batch) -> Res
     let advanced = sql!("ledger_advance")
         .bind(ledger_id)
         .bind(integer(batch.size_before))
+        .bind(batch.last_before.0.as_slice())
         .bind(integer(size_after))
         .bind(batch.last.0.as_slice())
         .bind(batch.at_millis)

@@ -115,22 +115,28 @@ where
     }
 
     pub(super) async fn ledgers(&self) -> Result<Vec<LedgerRow>, StoreError> {
+        let rows = self.all("reading the ledgers", sql!("ledger_list")).await?;
+        rows.iter().map(Self::ledger_row).collect()
+    }
+
+    pub(super) async fn ledger(&self, ledger_id: i64) -> Result<LedgerRow, StoreError> {
+        let row = self.one("reading the ledger", sql!("ledger_by_id").bind(ledger_id)).await?;
+        Self::ledger_row(&row.ok_or_else(|| damaged("ledger", format_args!("ledger {ledger_id} is gone")))?)
+    }
+
+    pub(super) fn ledger_row(row: &DB::Row) -> Result<LedgerRow, StoreError> {
         let step = "reading the ledgers";
-        let mut ledgers = Vec::new();
-        for row in self.all(step, sql!("ledger_list")).await? {
-            let peaks: Vec<u8> = row.try_get(6).map_err(failed(step))?;
-            let at: i64 = row.try_get(5).map_err(failed(step))?;
-            ledgers.push(LedgerRow {
-                ledger_id: row.try_get(0).map_err(failed(step))?,
-                origin: row.try_get(1).map_err(failed(step))?,
-                slug: row.try_get(2).map_err(failed(step))?,
-                size: count_of("ledger", row.try_get(3).map_err(failed(step))?)?,
-                last: hash_of("ledger", row.try_get(4).map_err(failed(step))?)?,
-                at_millis: (at != -1).then_some(at),
-                peaks: peaks.chunks(32).map(|peak| hash_of("ledger", peak)).collect::<Result<_, _>>()?,
-            });
-        }
-        Ok(ledgers)
+        let peaks: Vec<u8> = row.try_get(6).map_err(failed(step))?;
+        let at: i64 = row.try_get(5).map_err(failed(step))?;
+        Ok(LedgerRow {
+            ledger_id: row.try_get(0).map_err(failed(step))?,
+            origin: row.try_get(1).map_err(failed(step))?,
+            slug: row.try_get(2).map_err(failed(step))?,
+            size: count_of("ledger", row.try_get(3).map_err(failed(step))?)?,
+            last: hash_of("ledger", row.try_get(4).map_err(failed(step))?)?,
+            at_millis: (at != -1).then_some(at),
+            peaks: peaks.chunks(32).map(|peak| hash_of("ledger", peak)).collect::<Result<_, _>>()?,
+        })
     }
 
     pub(super) async fn entries(&self, ledger_id: i64, from: u64, limit: u32) -> Result<Vec<StoredEntry>, StoreError> {

@@ -115,8 +115,21 @@ impl From<StoreError> for Problem {
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         // A client learns that it may try again, and nothing of our files.
-        Self { cause: Some(Arc::new(error)), ..unavailable() }
+        let told = if matches!(error, WriteError::Unsure(_)) { unsure() } else { unavailable() };
+        Self { cause: Some(Arc::new(error)), ..told }
     }
+}
+
+/// Perhaps.
+fn unsure() -> Problem {
+    let problem = Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unsure",
+        "数据库中断，不知道有没有入账。请用同一个幂等键或订单号再发一次：入过账的不会重复。",
+        "The database broke off: it is not known whether this was posted. Send it again with the same key or order number; \
+         nothing is posted twice",
+    );
+    Problem { retry_after: Some(1), ..problem }
 }
 
 /// Not now.

@@ -68,7 +68,7 @@ impl Books {
     pub async fn make(folder: &Folder, clock: Clock) -> Result<Self, BenchError> {
         folder.make()?;
         let lock = folder.lock().await?;
-        let store = Store::create(folder.path()).await?;
+        let store = Store::create(folder.place()).await?;
         let origin = Origin::parse("bench.example/books").expect("given");
         let mut entropy = Entropy::new();
         let keys = folder.make_keys(&origin, &mut entropy)?;

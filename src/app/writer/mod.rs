@@ -5,32 +5,31 @@
 //! and whoever was not told finds it again by its key. A failed commit throws away everything that was decided on top of it: the
 //! writer forgets its caches and reads them again.
 
+mod known;
+mod rows;
+mod shared;
+
 use super::folder::{self, OpenError, Opened, WriteLock};
 use super::public_text;
 use crate::clock::Clock;
 use crate::domain::command::{Command, Order};
-use crate::domain::correction::Reversal;
 use crate::domain::decide::{self, Context, Stop};
-use crate::domain::disclosure::Published;
 use crate::domain::donation::Donation;
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
 use crate::domain::working_set::{Area, Need, WorkingSet};
-use crate::domain::{
-    campaign::Campaign, case::Case, disbursement::Disbursement, fund::Account, fund::Fund, organisation::Organisation,
-};
-use crate::ledger::canonical::Value;
 use crate::ledger::chain::Head;
 use crate::ledger::entry::Entry;
 use crate::ledger::line::{Inflow, Line};
 use crate::ledger::posting::CashRule;
-use crate::store::{Batch, EntryRow, RunRow, SpanRow, Store, StoreError, SubjectRow, VaultRow};
+use crate::store::{Batch, EntryRow, Held, RunRow, Store, StoreError, VaultRow};
 use crate::values::{Amount, Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::names::Names;
 use crate::vault::{Fresh, Keyed, Place, VaultKey};
-use std::collections::hash_map::Entry as Slot;
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use known::Known;
+pub(super) use rows::{know_subject, posted, span_rows, subject_row};
+use shared::Turn;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -41,6 +40,10 @@ use tokio::task::JoinHandle;
 pub const QUEUE_MAX: usize = 4096;
 /// Commands that are worth a commit of their own.
 const BATCH_MIN: usize = 1_000;
+/// Waiting so long for more commands is worth it where a commit takes four times as long.
+const LINGER: Duration = Duration::from_micros(300);
+/// Roles that another node may have changed are read again after this.
+const ROLES_FRESH: Duration = Duration::from_secs(1);
 /// Checkpoints while the writer runs: at most one in this time.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// The clock may run ahead of the last entry by this much when posting starts.
@@ -104,6 +107,11 @@ pub enum WriteError {
     /// The database failed; everybody whose command was in the batch is told.
     #[error(transparent)]
     Store(Arc<StoreError>),
+    /// The database failed while a batch was being made durable, and it could not be asked since whether it is.
+    #[error(
+        "the database failed before it said whether this was written; send the same again, with the same key or order number"
+    )]
+    Unsure(#[source] Arc<StoreError>),
     /// A file beside the database failed.
     #[error(transparent)]
     File(Arc<OpenError>),
@@ -179,8 +187,19 @@ pub fn reference_text(place: impl std::fmt::Display, number: &str) -> String {
 
 type Answer = Result<Vec<Result<Accepted, Refusal>>, WriteError>;
 
-/// A caller, and what it will be told when the batch is durable.
-type Waiting = (oneshot::Sender<Answer>, Vec<Result<Accepted, Refusal>>);
+/// A caller, what it asked, and what it will be told when the batch is durable.
+struct Waiting {
+    submissions: Vec<Submission>,
+    reply: oneshot::Sender<Answer>,
+    results: Vec<Result<Accepted, Refusal>>,
+}
+
+impl Waiting {
+    /// The same job once more.
+    fn again(self) -> Job {
+        Job::Post(self.submissions, self.reply)
+    }
+}
 
 /// What a key or a reference stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -328,7 +347,6 @@ struct Decided {
     touched: BTreeSet<(usize, u64)>,
     subjects: BTreeSet<(Area, String)>,
     answers: Vec<Waiting>,
-    root: Hash,
 }
 
 /// What the writer waited for.
@@ -340,11 +358,29 @@ enum Came {
     Closed,
 }
 
+/// What becomes of a batch that stands on entries which are not there.
+enum Lost {
+    /// It is decided anew.
+    Again,
+    /// Its callers are told.
+    Failed(WriteError),
+}
+
 struct InFlight {
     commit: JoinHandle<Result<(), StoreError>>,
+    pending: Pending,
+}
+
+/// A batch that is being made durable, and who waits for it.
+struct Pending {
+    /// Whether the ledger was held while it was decided.
+    held: bool,
+    began: Duration,
     answers: Vec<Waiting>,
     size: u64,
     root: Hash,
+    /// Leaf hash of its last entry.
+    last: Hash,
 }
 
 struct Writer {
@@ -359,6 +395,7 @@ struct Writer {
     set: WorkingSet,
     line_ids: BTreeMap<LineName, i64>,
     roles: BTreeMap<StaffId, BTreeSet<Role>>,
+    roles_read: Duration,
     /// Keys and references to their entries; filled at first use.
     known: Option<Known>,
     /// Names of donors; read at the first command with public text.
@@ -369,47 +406,16 @@ struct Writer {
     shown: Arc<AtomicU64>,
     signed: u64,
     last_checkpoint: Duration,
-    /// Why a batch did not become durable while the next was being decided, which then stands on entries that are not there.
-    lost: Option<WriteError>,
-}
-
-/// A map by keyed hashes, which are uniform already and nobody can choose: they need no second hashing.
-#[expect(clippy::disallowed_types, reason = "it is asked and added to, never walked through: it shows no order")]
-type ByHash<T> = std::collections::HashMap<i64, T, BuildHasherDefault<AsItIs>>;
-
-#[derive(Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_i64(&mut self, hash: i64) {
-        self.0 = hash.cast_unsigned();
-    }
-}
-
-#[derive(Default)]
-struct Known {
-    keys: ByHash<(u64, u64, i64)>,
-    references: ByHash<(u64, i64)>,
-    orders: ByHash<u64>,
-    /// Gifts of an order number and amount after the first: two accounts may use one number.
-    more_of_order: BTreeMap<i64, Vec<u64>>,
-}
-
-impl Known {
-    fn has_order(&mut self, hash: i64, seq: u64) {
-        match self.orders.entry(hash) {
-            Slot::Vacant(place) => drop(place.insert(seq)),
-            Slot::Occupied(_) => self.more_of_order.entry(hash).or_default().push(seq),
-        }
-    }
+    /// Whose turn it is, where other nodes may write too.
+    turn: Turn,
+    /// The caches could not be read after something failed.
+    stale: bool,
+    /// Jobs that are decided anew, because another node was faster.
+    again: VecDeque<Job>,
+    /// What becomes of a batch that was being decided when the one before it did not become durable as it was.
+    lost: Option<Lost>,
+    /// How long commits take, on average.
+    commit_time: Duration,
 }
 
 impl Writer {
@@ -425,6 +431,7 @@ impl Writer {
             set: WorkingSet::default(),
             line_ids: BTreeMap::new(),
             roles: BTreeMap::new(),
+            roles_read: Duration::ZERO,
             known: None,
             names: None,
             latest_person: 0,
@@ -432,7 +439,11 @@ impl Writer {
             shown: Arc::default(),
             signed: 0,
             last_checkpoint: Duration::ZERO,
+            turn: Turn::default(),
+            stale: false,
+            again: VecDeque::new(),
             lost: None,
+            commit_time: Duration::ZERO,
         })
     }
 
@@ -448,35 +459,53 @@ impl Writer {
         &self.opened.keys.vault
     }
 
-    /// Forgets everything and reads the head again.
+    /// Forgets what was not made durable, and all caches, and reads the head again.
     async fn reload(&mut self) -> Result<(), WriteError> {
+        self.stale = true;
         let row = self.opened.folder.find(self.store(), Some(&self.opened.row.slug.clone())).await?;
         let frontier = folder::frontier(&row)?;
+        self.signed = self.opened.folder.signed(&self.opened.keys)?.map_or(0, |checkpoint| checkpoint.size);
+        // What was acknowledged stays: a database that lies behind it is an older copy, and gets no second history.
+        let signed = self.signed.max(self.durable.0);
+        if row.size < signed {
+            let path = self.opened.folder.path().into();
+            return Err(OpenError::Behind { found: row.size, signed, path }.into());
+        }
+        if let Some(known) = &mut self.known {
+            known.cut(self.durable.0);
+        }
         self.head = Head { last: row.last, at: folder::last_at(&row), frontier };
         self.opened.row = row;
         self.set = WorkingSet::default();
-        self.known = None;
         self.names = None;
         let ledger_id = self.ledger_id();
-        self.line_ids = BTreeMap::new();
-        for (id, name) in self.store().lines(ledger_id).await? {
-            let name = LineName::parse(&name).ok_or(StoreError::Damaged { table: "line", what: name })?;
-            self.line_ids.insert(name, id);
-        }
+        self.load_lines().await?;
         self.load_roles().await?;
         self.latest_person = self.store().latest_person(ledger_id).await?;
-        self.signed = self.opened.folder.signed(&self.opened.keys)?.map_or(0, |checkpoint| checkpoint.size);
-        self.durable = (self.head.size(), self.head.frontier.root());
-        self.shown.store(self.head.size(), Ordering::Release);
+        if self.known.is_some() {
+            self.load_known().await?;
+        }
+        self.mark_durable(self.head.size(), self.head.frontier.root());
         self.fetch(&Need::Subject(Area::Organisation, String::new())).await?;
         if let Ok(Some(organisation)) = self.set.organisation() {
             self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
+        }
+        self.stale = false;
+        Ok(())
+    }
+
+    async fn load_lines(&mut self) -> Result<(), WriteError> {
+        self.line_ids = BTreeMap::new();
+        for (id, name) in self.store().lines(self.ledger_id()).await? {
+            let name = LineName::parse(&name).ok_or(StoreError::Damaged { table: "line", what: name })?;
+            self.line_ids.insert(name, id);
         }
         Ok(())
     }
 
     async fn load_roles(&mut self) -> Result<(), WriteError> {
         let rows = self.store().roles(self.ledger_id()).await?;
+        self.roles_read = self.clock.elapsed();
         self.roles = BTreeMap::new();
         for (staff, role) in rows {
             if let (Ok(staff), Ok(role)) = (StaffId::parse(&staff), Role::parse(&role)) {
@@ -495,6 +524,13 @@ impl Writer {
                 Came::Job(first) => first,
                 Came::Settled => continue,
                 Came::Closed => break,
+            };
+            let held = match self.turn_for(&first, &mut in_flight).await {
+                Ok(held) => held,
+                Err(error) => {
+                    first.fail(error);
+                    continue;
+                }
             };
             self.lost = None;
             let mut decided = Decided::default();
@@ -519,16 +555,46 @@ impl Writer {
                 }
             }
             self.wait_for(&mut in_flight).await;
-            if let Some(error) = self.lost.take() {
-                answer(std::mem::take(&mut decided).answers, Some(error));
-                let _ = self.reload().await;
+            match self.lost.take() {
+                // What was decided on top of it is in the caches.
+                Some(Lost::Again) => self.decide_again(decided.answers),
+                Some(Lost::Failed(error)) => {
+                    self.stale = true;
+                    answer(decided.answers, Some(error));
+                }
+                None if decided.batch.entries.is_empty() => {
+                    let outdated = if held.is_some() { Ok(false) } else { self.is_outdated(&decided.answers).await };
+                    match outdated {
+                        Ok(false) => answer(decided.answers, None),
+                        Ok(true) => {
+                            self.turn.lost();
+                            self.decide_again(decided.answers);
+                        }
+                        Err(error) => answer(decided.answers, Some(error.into())),
+                    }
+                }
+                None => {
+                    let (batch, pending) = self.pack(decided, held.is_some());
+                    let store = self.opened.store.clone();
+                    match held {
+                        _ if self.rehearsed.is_some() => self.settle(pending, Ok(())).await,
+                        Some(held) => {
+                            let done = held.commit(batch).await;
+                            self.settle(pending, done).await;
+                        }
+                        None => {
+                            let commit = tokio::spawn(async move { store.commit(batch).await });
+                            in_flight = Some(InFlight { commit, pending });
+                            // A task that was just spawned waits on this thread; let it start before the next batch keeps the thread
+                            // busy.
+                            tokio::task::yield_now().await;
+                        }
+                    }
+                }
             }
-            if decided.batch.entries.is_empty() {
-                answer(decided.answers, None);
-            } else {
-                in_flight = Some(self.begin_commit(decided));
-                // A task that was just spawned waits on this thread; let it start before the next batch keeps the thread busy.
-                tokio::task::yield_now().await;
+            if self.stale {
+                // What cannot be read now is read before anything more is decided.
+                let _ = self.reload().await;
             }
             if self.set.rows() > self.memory && self.rehearsed.is_none() {
                 // What is durable can be read again; what is not must stay.
@@ -549,6 +615,15 @@ impl Writer {
         let _ = self.checkpoint().await;
     }
 
+    /// Takes the ledger for a batch, where other nodes have been writing.
+    async fn turn_for(&mut self, job: &Job, in_flight: &mut Option<InFlight>) -> Result<Option<Held>, WriteError> {
+        if !(matches!(job, Job::Post(..)) && self.is_shared() && self.turn.is_held()) {
+            return Ok(None);
+        }
+        self.wait_for(in_flight).await;
+        self.hold().await.map(Some)
+    }
+
     /// The next job of a batch that holds so many commands. While the store is busy the batch may grow, and waits for more: it cannot be
     /// written before. An idle store does not wait.
     async fn next_of_batch(
@@ -561,8 +636,11 @@ impl Writer {
         if commands >= if busy.is_some() { QUEUE_MAX } else { BATCH_MIN } {
             return None;
         }
+        if let Some(job) = self.again.pop_front() {
+            return Some(job);
+        }
         if busy.is_none() {
-            return queue.try_recv().ok();
+            return self.job_soon(queue).await;
         }
         match self.job_or_settled(queue, in_flight).await {
             Came::Job(job) => Some(job),
@@ -570,8 +648,24 @@ impl Writer {
         }
     }
 
+    /// A job that waits already; where commits are slow also one that comes in a moment, for which it is worth waiting.
+    async fn job_soon(&self, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        let end = (self.commit_time >= LINGER * 4).then(|| self.clock.elapsed() + LINGER);
+        loop {
+            let job = queue.try_recv().ok();
+            if job.is_some() || end.is_none_or(|end| self.clock.elapsed() >= end) {
+                return job;
+            }
+            // A timer's ticks are longer than this.
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits for a job, or for the end of the batch under way, which is then settled.
     async fn job_or_settled(&mut self, queue: &mut mpsc::Receiver<Job>, in_flight: &mut Option<InFlight>) -> Came {
+        if let Some(job) = self.again.pop_front() {
+            return Came::Job(job);
+        }
         let job = match in_flight {
             None => queue.recv().await,
             Some(flight) => tokio::select! {
@@ -579,7 +673,7 @@ impl Writer {
                 job = queue.recv() => job,
                 done = &mut flight.commit => {
                     let flight = in_flight.take().expect("it is the one that was waited for");
-                    self.settle(flight, done).await;
+                    self.settle(flight.pending, ended(done)).await;
                     return Came::Settled;
                 }
             },
@@ -590,33 +684,59 @@ impl Writer {
     async fn wait_for(&mut self, in_flight: &mut Option<InFlight>) {
         if let Some(mut flight) = in_flight.take() {
             let done = (&mut flight.commit).await;
-            self.settle(flight, done).await;
+            self.settle(flight.pending, ended(done)).await;
         }
     }
 
     /// A commit has ended: answer those who wait, and sign a checkpoint where it is time.
-    async fn settle(&mut self, flight: InFlight, done: Result<Result<(), StoreError>, tokio::task::JoinError>) {
-        let result = match done {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(WriteError::from(error)),
-            Err(error) => Err(WriteError::Fault(error.to_string())),
-        };
-        match result {
+    async fn settle(&mut self, pending: Pending, done: Result<(), StoreError>) {
+        match done {
             Ok(()) => {
-                self.durable = (flight.size, flight.root);
-                self.shown.store(flight.size, Ordering::Release);
-                answer(flight.answers, None);
+                self.commit_time = (self.commit_time * 7 + (self.clock.elapsed() - pending.began)) / 8;
+                self.mark_durable(pending.size, pending.root);
+                answer(pending.answers, None);
                 if self.clock.elapsed() >= self.last_checkpoint + CHECKPOINT_EVERY {
                     // A checkpoint that fails now is tried again after the next batch, and at the end.
                     let _ = self.checkpoint().await;
                 }
             }
-            Err(error) => {
-                answer(flight.answers, Some(error.clone()));
-                self.lost = Some(error);
+            Err(StoreError::HeadMoved) if self.is_shared() && !pending.held => {
+                self.turn.lost();
+                self.decide_again(pending.answers);
                 let _ = self.reload().await;
+                self.lost = Some(Lost::Again);
             }
+            Err(error) => self.settle_failed(pending, error).await,
         }
+    }
+
+    /// A commit has failed. Its answer may have been lost on the way, though, so the log is asked.
+    async fn settle_failed(&mut self, pending: Pending, error: StoreError) {
+        let error = Arc::new(error);
+        // Nobody holds the ledger any more when this node does: what was under way has ended, one way or the other.
+        let written = match self.store().hold(self.ledger_id()).await {
+            Ok(_held) => self.is_written(pending.size, pending.last).await,
+            Err(error) => Err(error),
+        };
+        let _ = self.reload().await;
+        let told = match written {
+            Ok(true) => None,
+            Ok(false) => Some(WriteError::Store(error)),
+            Err(_) => Some(WriteError::Unsure(error)),
+        };
+        self.lost = Some(told.clone().map_or(Lost::Again, Lost::Failed));
+        answer(pending.answers, told);
+    }
+
+    /// Has jobs decided once more, from what is in the log then.
+    fn decide_again(&mut self, answers: Vec<Waiting>) {
+        self.stale = true;
+        self.again.extend(answers.into_iter().map(Waiting::again));
+    }
+
+    fn mark_durable(&mut self, size: u64, root: Hash) {
+        self.durable = (size, root);
+        self.shown.store(size, Ordering::Release);
     }
 
     /// Signs the durable head, unless it is signed already.
@@ -639,14 +759,24 @@ impl Writer {
         decided: &mut Decided,
         in_flight: &mut Option<InFlight>,
     ) {
+        if self.stale
+            && let Err(error) = self.reload().await
+        {
+            let _ = reply.send(Err(error));
+            return;
+        }
+        if self.is_shared() && self.clock.elapsed() >= self.roles_read + ROLES_FRESH {
+            // Another node may have given or taken some; where they cannot be read, those that are known hold.
+            let _ = self.load_roles().await;
+        }
         let jump = self.clock.jump_seconds();
         if jump.abs() > JUMP_MAX_SECONDS && self.trust == ClockTrust::Checked {
             let _ = reply.send(Err(WriteError::ClockJumped { seconds: jump }));
             return;
         }
         let mut results = Vec::with_capacity(submissions.len());
-        for mut submission in submissions {
-            match self.decide_one(&mut submission, decided, in_flight).await {
+        for submission in &submissions {
+            match self.decide_one(submission, decided, in_flight).await {
                 Ok(result) => results.push(result),
                 Err(error) => {
                     // What was decided in memory for this batch can no longer be trusted: drop the whole batch.
@@ -658,12 +788,12 @@ impl Writer {
                 }
             }
         }
-        decided.answers.push((reply, results));
+        decided.answers.push(Waiting { submissions, reply, results });
     }
 
     async fn decide_one(
         &mut self,
-        submission: &mut Submission,
+        submission: &Submission,
         decided: &mut Decided,
         in_flight: &mut Option<InFlight>,
     ) -> Result<Result<Accepted, Refusal>, WriteError> {
@@ -683,12 +813,12 @@ impl Writer {
             self.load_known().await?;
         }
         if let Some(known) = &self.known {
-            if let Some((seq, count, payload)) = key.and_then(|(key, _)| known.keys.get(&key)).copied() {
+            if let Some((seq, count, payload)) = key.and_then(|(key, _)| known.of_key(key)) {
                 let same = key.is_some_and(|(_, ours)| ours == payload);
                 let accepted = Accepted { seq, count, repeated: true };
                 return Ok(if same { Ok(accepted) } else { Err(Refusal::KeyReused { seq }) });
             }
-            if let Some((seq, payload)) = reference.and_then(|reference| known.references.get(&reference)).copied() {
+            if let Some((seq, payload)) = reference.and_then(|reference| known.of_reference(reference)) {
                 let same = key.is_some_and(|(_, ours)| ours == payload);
                 let earlier = if same { None } else { self.gross_of(seq, decided, in_flight).await? };
                 let refusal = match (earlier, &submission.command.order) {
@@ -754,18 +884,7 @@ impl Writer {
                 Err(Fail::Fault(error)) => return Err(error),
             }
         }
-        if let Some(known) = &mut self.known {
-            if let Some((key, payload)) = key {
-                known.keys.insert(key, (first, count, payload));
-            }
-            if let Some(reference) = reference {
-                known.references.insert(reference, (first, payload_hash));
-            }
-            if order_hash != 0 {
-                known.has_order(order_hash, first);
-            }
-        }
-        if let Some(secret) = submission.secret.take() {
+        if let Some(secret) = &submission.secret {
             if let (Some(names), Some(name)) = (&mut self.names, &secret.name) {
                 names.insert(name);
             }
@@ -775,7 +894,7 @@ impl Writer {
             let (sealed, wrapped) = self.vault().seal(&secret.fresh, &place, &secret.record);
             decided.batch.vault.push(VaultRow { seq: first, person: self.latest_person, sealed, wrapped });
         }
-        decided.batch.codes.append(&mut submission.codes);
+        decided.batch.codes.extend_from_slice(&submission.codes);
         Ok(Ok(Accepted { seq: first, count, repeated: false }))
     }
 
@@ -836,6 +955,9 @@ impl Writer {
     /// Applies an entry to the book, seals it and notes what must be written.
     fn post(&mut self, mut entry: Entry<'static>, beside: EntryRow, decided: &mut Decided) -> Result<(), Fail> {
         let seq = self.head.size();
+        if decided.batch.entries.is_empty() {
+            decided.batch.last_before = self.head.last;
+        }
         self.set
             .book
             .apply(seq, &entry.post, &entry.cash, CashRule::Judged)
@@ -854,7 +976,11 @@ impl Writer {
             self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
         }
         decided.subjects.extend(changed);
-        decided.batch.entries.push(EntryRow { seq, leaf: sealed.leaf, bytes: sealed.bytes, ..beside });
+        let row = EntryRow { seq, leaf: sealed.leaf, bytes: sealed.bytes, ..beside };
+        if let Some(known) = &mut self.known {
+            known.note(&row.keys());
+        }
+        decided.batch.entries.push(row);
         Ok(())
     }
 
@@ -882,15 +1008,16 @@ impl Writer {
         id
     }
 
-    fn begin_commit(&mut self, mut decided: Decided) -> InFlight {
+    /// What is to be written of a decided batch, and who waits for it.
+    fn pack(&mut self, mut decided: Decided, held: bool) -> (Batch, Pending) {
         // Entries are fetched for the command that names them, not kept.
         self.set.entries.clear();
         let size = self.head.size();
-        decided.root = self.head.frontier.root();
+        let (root, last, began) = (self.head.frontier.root(), self.head.last, self.clock.elapsed());
+        let pending = Pending { held, began, answers: decided.answers, size, root, last };
         if let Some(rehearsed) = &mut self.rehearsed {
             rehearsed.extend(decided.batch.entries.into_iter().map(|entry| entry.bytes));
-            let commit = tokio::spawn(async { Ok(()) });
-            return InFlight { commit, answers: decided.answers, size, root: decided.root };
+            return (Batch::default(), pending);
         }
         for (place, from) in &decided.touched {
             let line = &self.set.book.lines()[*place];
@@ -913,9 +1040,7 @@ impl Writer {
         decided.batch.last = self.head.last;
         decided.batch.at_millis = self.head.at.map_or(-1, Timestamp::millis);
         decided.batch.peaks = self.head.frontier.peaks().to_vec();
-        let (store, batch) = (self.opened.store.clone(), decided.batch);
-        let commit = tokio::spawn(async move { store.commit(batch).await });
-        InFlight { commit, answers: decided.answers, size, root: decided.root }
+        (decided.batch, pending)
     }
 
     async fn find(&mut self, lookup: &Lookup, in_flight: &mut Option<InFlight>) -> Result<Vec<u64>, WriteError> {
@@ -924,43 +1049,28 @@ impl Writer {
             self.load_known().await?;
         }
         let known = self.known.as_ref().expect("it has just been loaded");
-        let (first, more) = match lookup {
-            Lookup::Key(key) => (known.keys.get(&self.vault().keyed(Keyed::Key, key)).map(|(seq, ..)| *seq), None),
-            Lookup::Order(text) => {
-                let hash = self.vault().keyed(Keyed::Order, text);
-                (known.orders.get(&hash).copied(), known.more_of_order.get(&hash))
+        Ok(match lookup {
+            Lookup::Key(key) => {
+                known.of_key(self.vault().keyed(Keyed::Key, key)).map(|(seq, ..)| seq).into_iter().collect()
             }
+            Lookup::Order(text) => known.of_order(self.vault().keyed(Keyed::Order, text)),
             Lookup::Reference(text) => {
-                (known.references.get(&self.vault().keyed(Keyed::Reference, text)).map(|(seq, _)| *seq), None)
+                let found = known.of_reference(self.vault().keyed(Keyed::Reference, text));
+                found.map(|(seq, _)| seq).into_iter().collect()
             }
-        };
-        Ok(first.into_iter().chain(more.into_iter().flatten().copied()).collect())
+        })
     }
 
+    /// Reads what stands beside entries that are not known yet.
     async fn load_known(&mut self) -> Result<(), WriteError> {
         const PAGE: u32 = 20_000;
-        let mut known = Known::default();
-        let (mut from, ledger_id) = (0, self.ledger_id());
+        let mut known = self.known.take().unwrap_or_default();
         loop {
-            let page = self.store().keys(ledger_id, from, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            from = last.seq + 1;
-            for row in page {
-                if row.key_hash != 0 {
-                    // All entries of one command carry its key: the first is its answer.
-                    known.keys.entry(row.key_hash).and_modify(|(_, count, _)| *count += 1).or_insert((
-                        row.seq,
-                        1,
-                        row.payload_hash,
-                    ));
-                }
-                if row.order_hash != 0 {
-                    known.has_order(row.order_hash, row.seq);
-                }
-                if row.reference_hash != 0 {
-                    known.references.insert(row.reference_hash, (row.seq, row.payload_hash));
-                }
+            let page = self.store().keys(self.ledger_id(), known.size(), PAGE).await?;
+            if page.is_empty() {
+                break;
             }
+            page.iter().for_each(|row| known.note(row));
         }
         self.known = Some(known);
         Ok(())
@@ -1042,87 +1152,26 @@ enum Fail {
     Fault(WriteError),
 }
 
+impl Job {
+    /// Tells whoever asked why nothing comes of it.
+    fn fail(self, error: WriteError) {
+        // A caller that has gone away does not need its answer.
+        match self {
+            Self::Post(_, reply) => drop(reply.send(Err(error))),
+            Self::Find(_, reply) => drop(reply.send(Err(error))),
+            Self::Finish(reply) | Self::Roles(reply) => drop(reply.send(Err(error))),
+        }
+    }
+}
+
+/// How a commit ended.
+fn ended(done: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Result<(), StoreError> {
+    done.unwrap_or_else(|error| Err(StoreError::Ended { what: error.to_string() }))
+}
+
 fn answer(answers: Vec<Waiting>, error: Option<WriteError>) {
-    for (reply, results) in answers {
+    for Waiting { reply, results, .. } in answers {
         // A caller that has gone away does not need its answer.
         let _ = reply.send(error.clone().map_or(Ok(results), Err));
     }
-}
-
-/// The posts of an entry that is in the log: op, line, positions.
-pub(super) fn posted<'e>(entry: &'e Entry<'_>) -> impl Iterator<Item = Result<(&'e str, LineName, Span), StoreError>> {
-    entry.post.iter().map(|post| {
-        let damaged = || StoreError::Damaged { table: "entry", what: format!("a post of entry {}", entry.seq) };
-        let name = LineName::parse(&post.line).ok_or_else(damaged)?;
-        let (from, to) = (u64::try_from(post.from), u64::try_from(post.to));
-        let span = from.ok().zip(to.ok()).and_then(|(from, to)| Span::new(from, to)).ok_or_else(damaged)?;
-        Ok((post.op.as_ref(), name, span))
-    })
-}
-
-/// The rows of an entry's posts.
-pub(super) fn span_rows(entry: &Entry<'_>, mut line_id: impl FnMut(&str) -> i64) -> Vec<SpanRow> {
-    let mut rows = Vec::with_capacity(entry.post.len());
-    for (place, post) in (0..).zip(&entry.post) {
-        let (from, to) = (u64::try_from(post.from), u64::try_from(post.to));
-        let span =
-            from.ok().zip(to.ok()).and_then(|(from, to)| Span::new(from, to)).expect("the book has accepted this post");
-        let op = match post.op.as_ref() {
-            "in" => 0,
-            "hold" => 1,
-            "out" => 2,
-            "free" => 3,
-            _ => 4,
-        };
-        rows.push(SpanRow {
-            line_id: line_id(&post.line),
-            op,
-            span,
-            seq: entry.seq,
-            place,
-            of_seq: post.of.unwrap_or(-1),
-        });
-    }
-    rows
-}
-
-/// The row of a thing's current state.
-pub(super) fn subject_row(set: &WorkingSet, area: Area, id: &str) -> Option<SubjectRow> {
-    let object = match area {
-        Area::Organisation => set.organisation.get(id)?.as_ref()?.to_object(),
-        Area::Account => set.accounts.get(id)?.as_ref()?.to_object(),
-        Area::Fund => set.funds.get(id)?.as_ref()?.to_object(),
-        Area::Campaign => set.campaigns.get(id)?.as_ref()?.to_object(),
-        Area::Case => set.cases.get(id)?.as_ref()?.to_object(),
-        Area::Disbursement => set.disbursements.get(id)?.as_ref()?.to_object(),
-        Area::Report => set.reports.get(id)?.as_ref()?.to_object(),
-        Area::Reversal => set.reversals.get(id)?.as_ref()?.to_object(),
-    };
-    let doc = object.to_bytes().expect("a state holds only what entries hold");
-    Some(SubjectRow { area: area.as_str(), id: id.into(), doc })
-}
-
-/// Puts a stored state, or its absence, into the working set.
-pub(super) fn know_subject(set: &mut WorkingSet, area: Area, id: &str, doc: Option<&[u8]>) -> Result<(), StoreError> {
-    let damaged = |what: String| StoreError::Damaged { table: "subject", what };
-    let value = doc.map(Value::parse).transpose().map_err(|error| damaged(error.to_string()))?;
-    let object = value.as_ref().and_then(Value::as_object);
-    let id = id.to_owned();
-    macro_rules! know {
-        ($field:ident, $type:ty) => {{
-            let state = object.map(<$type>::from_object).transpose().map_err(|error| damaged(error.to_string()))?;
-            set.$field.insert(id, state);
-        }};
-    }
-    match area {
-        Area::Organisation => know!(organisation, Organisation),
-        Area::Account => know!(accounts, Account),
-        Area::Fund => know!(funds, Fund),
-        Area::Campaign => know!(campaigns, Campaign),
-        Area::Case => know!(cases, Case),
-        Area::Disbursement => know!(disbursements, Disbursement),
-        Area::Report => know!(reports, Published),
-        Area::Reversal => know!(reversals, Reversal),
-    }
-    Ok(())
 }

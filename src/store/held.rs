@@ -1,0 +1,43 @@
+//! The right to write a ledger.
+
+use super::postgres::{self, Database};
+use super::{Batch, LedgerRow, Sqlite, StoreError};
+use sqlx::Transaction;
+
+/// A ledger that no other node writes until a batch is written, or this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    row: LedgerRow,
+    by: Holder,
+}
+
+#[derive(Debug)]
+enum Holder {
+    /// The lock on the data folder keeps others away.
+    Folder(Sqlite),
+    /// The head row is locked.
+    Row(Box<Transaction<'static, Database>>),
+}
+
+impl Held {
+    pub(super) const fn by_folder(row: LedgerRow, store: Sqlite) -> Self {
+        Self { row, by: Holder::Folder(store) }
+    }
+
+    pub(super) fn by_row(row: LedgerRow, transaction: Transaction<'static, Database>) -> Self {
+        Self { row, by: Holder::Row(Box::new(transaction)) }
+    }
+
+    /// The head.
+    pub const fn row(&self) -> &LedgerRow {
+        &self.row
+    }
+
+    /// Writes a batch as [`Store::commit`](super::Store::commit) does, and lets go.
+    pub async fn commit(self, batch: Batch) -> Result<(), StoreError> {
+        match self.by {
+            Holder::Folder(store) => store.commit(batch).await,
+            Holder::Row(transaction) => postgres::commit_held(*transaction, batch).await,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+select ledger_id, origin, slug, size, last_leaf, last_at, peaks
+from ledger
+where ledger_id = $1
