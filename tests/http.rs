@@ -625,3 +625,31 @@ fn an_entry_is_told_in_words_and_a_fund_names_its_fees() {
     }
     assert_eq!((site.get("//charity.example/").status, site.get("/x/").status), (404, 404));
 }
+
+#[test]
+fn a_gift_that_was_taken_back_is_recorded_anew_by_somebody_who_says_so() {
+    let (site, clerk, ..) = served();
+    let gift = |amount: i64, anew: bool| json!({"fund": "general", "amount": amount, "order_no": "W-9", "anew": anew});
+    let post = |amount: i64, anew: bool| site.post(&clerk, "/api/v1/donations", &gift(amount, anew));
+    let wrong = post(1_000, false).json()["donation"].clone();
+    let reversed = site.post(&clerk, &format!("/api/v1/entries/{wrong}/reverse"), &json!({"reason": "wrong_amount"}));
+    assert_eq!(reversed.status, 201, "{}", reversed.body);
+    let refused = post(10_000, false);
+    assert_eq!((refused.status, &refused.json()["title"]), (409, &json!("reference reversed")));
+    assert_eq!(post(10_000, true).status, 201);
+    // From now on the number stands at the new one.
+    assert_eq!((post(10_000, true).status, post(10_000, false).status), (409, 409));
+    let site = Served::of(site.stop());
+    let again = site.post(&clerk, "/api/v1/donations", &gift(10_000, true));
+    assert_eq!((again.status, &again.json()["title"]), (409, &json!("reference repeated")));
+}
+
+#[test]
+fn a_role_taken_beside_a_server_holds_there_within_seconds() {
+    let (site, clerk, ..) = served();
+    let gift = |order_no: &str| json!({"fund": "general", "amount": 100, "order_no": order_no});
+    assert_eq!(site.post(&clerk, "/api/v1/donations", &gift("R-1")).status, 201);
+    site.books.does("user role admin clerk --remove");
+    std::thread::sleep(std::time::Duration::from_millis(1_200));
+    assert_eq!(site.post(&clerk, "/api/v1/donations", &gift("R-2")).status, 403);
+}

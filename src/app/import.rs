@@ -445,7 +445,11 @@ impl Outcome {
                 Ok(())
             }
             Ok(accepted) => self.duplicate(row, accepted.seq),
-            Err(Refusal::ReferenceRepeated { seq } | Refusal::KeyReused { seq }) => self.duplicate(row, seq),
+            Err(
+                Refusal::ReferenceRepeated { seq }
+                | Refusal::ReferenceReversed { seq, .. }
+                | Refusal::KeyReused { seq },
+            ) => self.duplicate(row, seq),
             Err(refusal) => {
                 let (zh, en) =
                     (format!("第 {} 行：{}", row.line, refusal.zh()), format!("Line {}: {refusal}", row.line));

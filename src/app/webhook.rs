@@ -2,6 +2,7 @@
 
 use super::folder::Opened;
 use super::staff::{self, StaffError};
+use crate::domain::fund::{Account, Fund};
 use crate::domain::refusal::Refusal;
 use crate::domain::vocabulary::Role;
 use crate::store::{ChannelRow, SubscriptionRow};
@@ -14,17 +15,19 @@ pub async fn channel(opened: &Opened, name: &str) -> Result<ChannelRow, StaffErr
     Ok(found.ok_or_else(|| Refusal::Unknown { what: "channel", name: name.into() })?)
 }
 
-/// Admits a channel and gives its secret, which is shown once.
-pub async fn admit_channel(opened: &Opened, by: &StaffId, channel: &ChannelRow) -> Result<Secret, StaffError> {
-    staff::require(opened, by, &[Role::Admin]).await?;
+/// Admits a channel for an admin, and gives its secret, which is shown once.
+pub async fn admit_channel(opened: &Opened, channel: &ChannelRow) -> Result<Secret, StaffError> {
     if opened.store.channels(opened.row.ledger_id).await?.iter().any(|known| known.name == channel.name) {
         return Err(Refusal::Exists { what: "channel", name: channel.name.clone() }.into());
     }
-    for (area, id) in [("account", &channel.account), ("fund", &channel.fund)] {
-        if opened.store.subject(opened.row.ledger_id, area, id).await?.is_none() {
-            return Err(Refusal::Unknown { what: area, name: id.clone() }.into());
-        }
-    }
+    let unknown = |what, name: &str| Refusal::Unknown { what, name: name.into() };
+    let fund = opened.state("fund", &channel.fund, Fund::from_object).await?;
+    let fund = fund.ok_or_else(|| unknown("fund", &channel.fund))?;
+    let account = opened.state("account", &channel.account, Account::from_object).await?;
+    account.ok_or_else(|| unknown("account", &channel.account))?.may_feed(&fund.fund)?;
+    // Its gifts are recorded in somebody's name, who must be allowed to.
+    let clerk = StaffId::parse(&channel.staff_id).map_err(|_| unknown("user", &channel.staff_id))?;
+    staff::require(opened, &clerk, &[Role::Clerk]).await?;
     opened.store.put_channel(opened.row.ledger_id, channel).await?;
     Ok(opened.keys.vault.webhook_secret(&channel.secret_id))
 }

@@ -18,6 +18,9 @@ pub(super) enum Channel {
         /// The account that its gifts come to
         #[arg(long)]
         account: AccountId,
+        /// Clerk who answers for its gifts; the one who admits it where not given
+        #[arg(long)]
+        user: Option<String>,
     },
     /// Remove a channel; what it sends from now on is not taken
     Remove {
@@ -33,8 +36,9 @@ impl Channel {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let out = &session.out;
         match self {
-            Self::Add { name, fund, account } => {
-                let body = json!({"channel": name.as_str(), "fund": fund.as_str(), "account": account.as_str()});
+            Self::Add { name, fund, account, user } => {
+                let body =
+                    json!({"channel": name.as_str(), "fund": fund.as_str(), "account": account.as_str(), "user": user});
                 let answer = session.send("/channels", body).await?;
                 let (path, secret) = (text(&answer, "path"), text(&answer, "secret"));
                 out.say(

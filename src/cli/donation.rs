@@ -34,6 +34,9 @@ pub(super) enum Donation {
         /// What only this donor has: the channel's order number, or the number of the paper slip
         #[arg(long)]
         order_no: String,
+        /// The gift was taken back and is recorded anew under its order number
+        #[arg(long)]
+        anew: bool,
         /// Name, kept in the vault only
         #[arg(long)]
         name: Option<String>,
@@ -98,6 +101,7 @@ impl Donation {
                 source,
                 account,
                 order_no,
+                anew,
                 name,
                 contact,
                 gift_count,
@@ -106,7 +110,7 @@ impl Donation {
                 let gross = amount(&given, unit, "--amount")?;
                 let body = json!({
                     "fund": fund.as_str(), "account": shown(account), "amount": gross.minor(), "unit": unit.as_str(),
-                    "fee": minor(fee, unit, "--fee")?, "source": source.as_str(), "order_no": order_no, "name": name,
+                    "fee": minor(fee, unit, "--fee")?, "source": source.as_str(), "order_no": order_no, "anew": anew, "name": name,
                     "contact": contact, "gift_count": gift_count, "on": shown(on),
                 });
                 let answer = session.send("/donations", body).await?;

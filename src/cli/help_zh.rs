@@ -93,6 +93,18 @@ const WORDS: &[(&str, &str)] = &[
     ("Its name, as wechat; it stands in the channel's address", "名称，如 wechat；写在渠道的推送地址里"),
     ("The fund of gifts that name none", "没有写明基金的捐赠记入这个基金"),
     ("The account that its gifts come to", "捐赠进入的账户"),
+    (
+        "The gift was taken back and is recorded anew under its order number",
+        "这笔捐赠已被冲销，现在用原来的单号重新入账",
+    ),
+    (
+        "Clerk who answers for its gifts; the one who admits it where not given",
+        "对它的捐赠负责的经办人；不写则为登记它的人",
+    ),
+    (
+        "PostgreSQL database, for several nodes; keys and files stay in the data folder",
+        "PostgreSQL 数据库，供多个节点使用；密钥和文件仍在数据文件夹里",
+    ),
     ("Remove a channel; what it sends from now on is not taken", "移除一个渠道；此后它推送的一概不收"),
     ("Its name", "名称"),
     ("All channels", "所有渠道"),

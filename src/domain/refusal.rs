@@ -253,6 +253,16 @@ pub enum Refusal {
         /// The entry that has it.
         seq: u64,
     },
+    /// The same external reference stands at a gift that was taken back.
+    #[error(
+        "the reference is recorded already, in entry {seq}, which entry {by} took back; to record the gift anew, say so with --anew"
+    )]
+    ReferenceReversed {
+        /// The entry that has it.
+        seq: u64,
+        /// The entry that took it back.
+        by: u64,
+    },
     /// The same external reference stands at a gift of another amount.
     #[error("the reference is recorded already, in entry {seq}, but with {earlier}: check which of the two is right")]
     ReferenceDiffers {
@@ -307,6 +317,7 @@ impl Refusal {
             Self::WrongCode { .. } => "wrong_code",
             Self::KeyReused { .. } => "key_reused",
             Self::ReferenceRepeated { .. } => "reference_repeated",
+            Self::ReferenceReversed { .. } => "reference_reversed",
             Self::ReferenceDiffers { .. } => "reference_differs",
             Self::Posting(_) => "posting",
             Self::Writing(_) => "writing",
@@ -334,7 +345,9 @@ impl Refusal {
             | Self::NotReversible { .. } => "/seq".into(),
             Self::WrongCode { .. } => "/code".into(),
             Self::KeyReused { .. } => "/key".into(),
-            Self::ReferenceRepeated { .. } | Self::ReferenceDiffers { .. } => "/reference".into(),
+            Self::ReferenceRepeated { .. } | Self::ReferenceReversed { .. } | Self::ReferenceDiffers { .. } => {
+                "/reference".into()
+            }
             Self::CheckerIsMaker { .. } | Self::PayerIsChecker { .. } | Self::RoleMissing { .. } => "/by".into(),
             Self::Posting(broken) => broken.path.clone(),
             Self::LedgerIsOpen | Self::StepNotPossible { .. } | Self::Writing(_) => String::new(),

@@ -237,6 +237,9 @@ impl Refusal {
             Refusal::WrongCode { seq } => format!("这个确认码不属于拨付 {seq} 的个案。请核对。"),
             Refusal::KeyReused { seq } => format!("这个幂等键已用于另一件事（记录 {seq}），请换一个。"),
             Refusal::ReferenceRepeated { seq } => format!("这个单号已经入账，见记录 {seq}，没有重复入账。"),
+            Refusal::ReferenceReversed { seq, by } => {
+                format!("这个单号已经入账，见记录 {seq}，后来由记录 {by} 冲销。如果要重新入账，请加上 --anew。")
+            }
             Refusal::ReferenceDiffers { seq, earlier } => {
                 format!("这个单号已经入账，见记录 {seq}，但金额是 {earlier}，两者不一致，没有入账。请核对哪一个正确。")
             }

@@ -96,12 +96,14 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal.code() {
             "role_missing" | "checker_is_maker" | "payer_is_checker" => StatusCode::FORBIDDEN,
-            "key_reused" | "reference_repeated" | "reference_differs" => StatusCode::CONFLICT,
+            "key_reused" | "reference_repeated" | "reference_reversed" | "reference_differs" => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         // A reference is made of the account and the order number.
-        let is_reference = matches!(refusal, Refusal::ReferenceRepeated { .. } | Refusal::ReferenceDiffers { .. });
-        let path = if is_reference { "/order_no".into() } else { refusal.path() };
+        let path = match refusal.path() {
+            path if path == "/reference" => "/order_no".into(),
+            path => path,
+        };
         Self::new(status, refusal.code(), refusal.zh(), refusal.to_string()).at(path)
     }
 }

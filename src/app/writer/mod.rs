@@ -42,7 +42,7 @@ pub const QUEUE_MAX: usize = 4096;
 const BATCH_MIN: usize = 1_000;
 /// Waiting so long for more commands is worth it where a commit takes four times as long.
 const LINGER: Duration = Duration::from_micros(300);
-/// Roles that another node may have changed are read again after this.
+/// Roles that another process may have changed are read again after this.
 const ROLES_FRESH: Duration = Duration::from_secs(1);
 /// Checkpoints while the writer runs: at most one in this time.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
@@ -60,6 +60,8 @@ pub struct Submission {
     pub key: Option<(String, String)>,
     /// External reference: the channel's own number.
     pub reference: Option<String>,
+    /// Somebody has looked: it may have the reference of a gift that was taken back.
+    pub anew: bool,
     /// What the donor can find the gift by: order number and amount, see [`order_text`].
     pub order: Option<String>,
     /// Record and random bytes for the vault.
@@ -72,7 +74,7 @@ impl Submission {
     /// An order with nothing beside it.
     pub fn bare(by: &StaffId, order: Order) -> Self {
         let command = Command { by: by.clone(), order };
-        Self { command, key: None, reference: None, order: None, secret: None, codes: Vec::new() }
+        Self { command, key: None, reference: None, anew: false, order: None, secret: None, codes: Vec::new() }
     }
 }
 
@@ -765,8 +767,8 @@ impl Writer {
             let _ = reply.send(Err(error));
             return;
         }
-        if self.is_shared() && self.clock.elapsed() >= self.roles_read + ROLES_FRESH {
-            // Another node may have given or taken some; where they cannot be read, those that are known hold.
+        if self.clock.elapsed() >= self.roles_read + ROLES_FRESH {
+            // Another process may have given or taken some; where they cannot be read, those that are known hold.
             let _ = self.load_roles().await;
         }
         let jump = self.clock.jump_seconds();
@@ -818,16 +820,12 @@ impl Writer {
                 let accepted = Accepted { seq, count, repeated: true };
                 return Ok(if same { Ok(accepted) } else { Err(Refusal::KeyReused { seq }) });
             }
-            if let Some((seq, payload)) = reference.and_then(|reference| known.of_reference(reference)) {
+            let stands = reference.and_then(|reference| known.of_reference(reference));
+            if let Some((seq, payload)) = stands {
                 let same = key.is_some_and(|(_, ours)| ours == payload);
-                let earlier = if same { None } else { self.gross_of(seq, decided, in_flight).await? };
-                let refusal = match (earlier, &submission.command.order) {
-                    (Some(earlier), Order::ReceiveDonation(order)) if order.gross != earlier => {
-                        Refusal::ReferenceDiffers { seq, earlier }
-                    }
-                    _ => Refusal::ReferenceRepeated { seq },
-                };
-                return Ok(Err(refusal));
+                if let Some(refusal) = self.repeats(seq, same, submission, decided, in_flight).await? {
+                    return Ok(Err(refusal));
+                }
             }
         }
         let texts = public_text::texts(&submission.command.order);
@@ -896,6 +894,37 @@ impl Writer {
         }
         decided.batch.codes.extend_from_slice(&submission.codes);
         Ok(Ok(Accepted { seq: first, count, repeated: false }))
+    }
+
+    /// Why a gift is refused whose reference stands at an entry already, with the same words or with others.
+    async fn repeats(
+        &mut self,
+        seq: u64,
+        same: bool,
+        submission: &Submission,
+        decided: &Decided,
+        in_flight: &mut Option<InFlight>,
+    ) -> Result<Option<Refusal>, WriteError> {
+        if let Some(by) = self.reversal_of(seq, in_flight).await? {
+            return Ok((!submission.anew).then_some(Refusal::ReferenceReversed { seq, by }));
+        }
+        let earlier = if same { None } else { self.gross_of(seq, decided, in_flight).await? };
+        Ok(Some(match (earlier, &submission.command.order) {
+            (Some(earlier), Order::ReceiveDonation(order)) if order.gross != earlier => {
+                Refusal::ReferenceDiffers { seq, earlier }
+            }
+            _ => Refusal::ReferenceRepeated { seq },
+        }))
+    }
+
+    /// The entry that took one back.
+    async fn reversal_of(&mut self, seq: u64, in_flight: &mut Option<InFlight>) -> Result<Option<u64>, WriteError> {
+        let id = seq.to_string();
+        if !self.is_known(Area::Reversal, &id) {
+            self.wait_for(in_flight).await;
+            self.fetch(&Need::Subject(Area::Reversal, id.clone())).await?;
+        }
+        Ok(self.set.reversals.get(&id).and_then(Option::as_ref).map(|reversal| reversal.by))
     }
 
     /// The amount of a gift, which may still be on its way to the disk.

@@ -34,6 +34,8 @@ pub(super) struct Told {
     pub name: Option<String>,
     pub contact: Option<String>,
     pub memo: Option<String>,
+    /// Somebody has looked: its order number may be that of a gift that was taken back.
+    pub anew: bool,
 }
 
 /// What a channel need not say of its gifts.
@@ -60,11 +62,13 @@ pub(super) fn read_on(fields: &Fields, today: Day, usual: Option<&Usual>) -> Opt
     let fee = fields.maybe_amount("fee", unit);
     let source: Source = fields.maybe("source").unwrap_or(usual.map_or(Source::Individual, |usual| usual.source));
     let gift_count = fields.maybe_count("gift_count");
+    // A message that comes once more is no new gift.
+    let anew = usual.is_none() && fields.flag("anew");
     let on = fields.day(today);
     let (name, contact, memo) =
         (fields.maybe_text("name", 100), fields.maybe_text("contact", 100), fields.maybe_text("memo", 200));
     let ((fund, amount), order_no) = fund.zip(amount).zip(order_no)?;
-    Some(Told { fund, amount, order_no, account, fee, source, gift_count, on, name, contact, memo })
+    Some(Told { fund, amount, order_no, account, fee, source, gift_count, on, name, contact, memo, anew })
 }
 
 /// The command that records it.
@@ -74,12 +78,12 @@ pub(super) async fn prepared(site: &Site, by: &StaffId, told: Told) -> Result<Su
         None => only_account(site, &told.fund).await?,
     };
     let reference = reference_text(&account, &told.order_no);
-    let Told { fund, amount, order_no, fee, source, gift_count, on, name, contact, memo, .. } = told;
+    let Told { fund, amount, order_no, fee, source, gift_count, on, name, contact, memo, anew, .. } = told;
     let gift = Gift { fund, account, gross: amount, fee, source, gift_count, on, order_no, name, contact, memo };
     let made = submission(&site.opened.row.origin, by, gift, site.draw(fresh)).map_err(|error| {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "writing", "这笔捐赠写不进账本。", error.to_string())
     })?;
-    Ok(Submission { reference: Some(reference), ..made })
+    Ok(Submission { reference: Some(reference), anew, ..made })
 }
 
 pub(super) async fn receive(acting: Acting, told: Told) -> Result<Response, Problem> {

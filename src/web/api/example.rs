@@ -147,7 +147,7 @@ pub(super) fn channel() -> Value {
 }
 
 pub(super) fn admitted() -> Value {
-    json!({"channel": "wechat", "fund": "f_1", "account": "wallet/wechat", "secret": "whsec_", "path": ""})
+    json!({"channel": "wechat", "fund": "f_1", "account": "wallet/wechat", "user": "", "secret": "whsec_", "path": ""})
 }
 
 pub(super) fn subscription() -> Value {

@@ -101,27 +101,35 @@ pub(super) struct Wanted {
     name: String,
     fund: FundId,
     account: AccountId,
+    user: Option<String>,
 }
 
 pub(super) fn read_channel(fields: &Fields, _: &Place<'_>) -> Option<Wanted> {
     // A name stands in the channel's address, so it follows the grammar of ids.
     let name: Option<StaffId> = fields.parsed("channel");
+    let user = fields.maybe_text("user", 100);
     let ((name, fund), account) = name.zip(fields.parsed("fund")).zip(fields.parsed("account"))?;
-    Some(Wanted { name: name.to_string(), fund, account })
+    Some(Wanted { name: name.to_string(), fund, account, user })
 }
 
 pub(super) async fn admit(acting: Acting, wanted: Wanted) -> Result<Response, Problem> {
     let site = &acting.site;
+    staff::require(&site.opened, &acting.by, &[Role::Admin]).await?;
+    let clerk = match &wanted.user {
+        None => acting.by.clone(),
+        Some(user) => staff::member(&site.opened, user).await?.id,
+    };
     let channel = ChannelRow {
         name: wanted.name,
         secret_id: site.draw(|entropy| entropy.id("w_", 16)),
-        staff_id: acting.by.to_string(),
+        staff_id: clerk.to_string(),
         account: wanted.account.to_string(),
         fund: wanted.fund.to_string(),
     };
-    let secret = webhook::admit_channel(&site.opened, &acting.by, &channel).await?;
+    let secret = webhook::admit_channel(&site.opened, &channel).await?;
     let object = json!({
-        "channel": channel.name, "fund": channel.fund, "account": channel.account, "secret": secret.shown(),
+        "channel": channel.name, "fund": channel.fund, "account": channel.account, "user": channel.staff_id,
+        "secret": secret.shown(),
         "path": format!("/api/v1/channels/{}/gifts", channel.name),
     });
     Ok((StatusCode::CREATED, Json(object)).into_response())
