@@ -11,6 +11,7 @@ command -v npm >/dev/null || missing+=(npm)
 command -v pdftotext >/dev/null || missing+=(poppler-utils)
 command -v sqlite3 >/dev/null || missing+=(sqlite3)
 command -v python3 >/dev/null || missing+=(python3)
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing+=(postgresql)
 if ((${#missing[@]})) && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   apt-get update -qq >/dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null 2>&1 ||
     echo "could not install: ${missing[*]} (the tests that need them say so)"
@@ -21,4 +22,22 @@ if command -v npm >/dev/null && [ ! -d tests/browser/node_modules/axe-core ]; th
 fi
 
 cargo build --locked --all-targets
+
+# A PostgreSQL server for those tests that keep ledgers on one.
+if [ -z "${MINGZHANG_TEST_POSTGRES:-}" ]; then
+  server=$(mktemp -d)
+  chmod 755 "$server"
+  if MINGZHANG_TEST_POSTGRES=$(scripts/postgres.sh start "$server"); then
+    export MINGZHANG_TEST_POSTGRES
+    trap 'scripts/postgres.sh stop "$server"; rm -rf "$server"' EXIT
+  else
+    unset MINGZHANG_TEST_POSTGRES
+    echo "no PostgreSQL server could be started (the tests that need one say so)"
+  fi
+fi
+
 cargo test --locked
+# The stories of charities once more, with their ledgers on the server.
+if [ -n "${MINGZHANG_TEST_POSTGRES:-}" ]; then
+  MINGZHANG_TEST_STORE=postgres cargo test --locked --test main -- story:: steps:: http:: by_server:: webhooks:: edges:: dry_run::
+fi

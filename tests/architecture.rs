@@ -63,10 +63,10 @@ fn modules_use_only_what_stands_to_their_left() {
 fn every_statement_in_a_file_is_used() {
     let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let mut code = String::new();
-    for file in ["tables.rs", "sqlite.rs", "ceiling.rs"] {
+    for file in ["tables.rs", "sqlite.rs", "postgres.rs", "ceiling.rs"] {
         code.push_str(&std::fs::read_to_string(store.join(file)).expect("readable"));
     }
-    for folder in ["common", "sqlite"] {
+    for folder in ["common", "sqlite", "postgres"] {
         for entry in std::fs::read_dir(store.join("sql").join(folder)).expect("a folder of statements") {
             let path = entry.expect("a statement").path();
             let name = path.file_stem().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
@@ -76,4 +76,33 @@ fn every_statement_in_a_file_is_used() {
             );
         }
     }
+}
+
+/// The tables distribute by ledger: every statement asks for one ledger, but for those about the database itself.
+#[test]
+fn no_statement_crosses_ledgers() {
+    const OF_THE_DATABASE: [&str; 7] =
+        ["ledger_insert", "ledger_list", "strays_of_none", "migrations", "settle", "ceiling_insert", "ceiling_create"];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sql");
+    let mut asked = 0;
+    for name in ["common", "sqlite", "postgres"] {
+        for entry in std::fs::read_dir(folder.join(name)).expect("a folder of statements") {
+            let path = entry.expect("a statement").path();
+            let stem = path.file_stem().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+            if OF_THE_DATABASE.contains(&stem.as_str()) {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("readable");
+            let text = text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+            let is_insert = text.contains("insert into") && text.contains("(ledger_id,");
+            assert!(is_insert || text.contains("ledger_id = $1"), "{} asks for no ledger", path.display());
+            // Where it joins tables, the others are joined by the ledger too.
+            for join in text.split(" join ").skip(1) {
+                let on = join.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(on.contains(".ledger_id = ") || on.contains("using (ledger_id"), "{}: {on}", path.display());
+            }
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "only {asked} statements were read");
 }

@@ -103,7 +103,7 @@ fn told(output: &Output, out: &str, admin: &str) -> (Option<i32>, String, String
 /// Entries without what differs by nature: moments, random salts, and what is hashed from them.
 fn entries(books: &Books) -> Vec<Json> {
     let admin = admin(books);
-    let folder = books.0.join("export");
+    let folder = books.path.join("export");
     books.json(&["export", folder.to_str().expect("UTF-8")]);
     let text = std::fs::read_to_string(folder.join("entries.jsonl")).expect("the log").replace(&admin, "ADMIN");
     let mut entries: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -126,7 +126,8 @@ fn a_server_answers_as_the_folder_does() {
     let tokens = [("admin", token("admin")), ("wang", token("wang"))];
     let admins = [admin(&here), admin(&there)];
     let site = Served::of(there);
-    let outs = [here.0.join("out"), site.books.0.join("out")].map(|path| path.to_str().expect("UTF-8").to_owned());
+    let outs =
+        [here.path.join("out"), site.books.path.join("out")].map(|path| path.to_str().expect("UTF-8").to_owned());
     for out in &outs {
         std::fs::create_dir_all(out).expect("a folder");
         let write =

@@ -45,7 +45,7 @@ fn without(mut answer: Json, members: &[&str]) -> Json {
 fn a_dry_run_answers_what_the_import_answers() {
     let books = Books::opened();
     books.does("fund open --id f_1 --type unrestricted --name-zh 日常 --name-en Daily");
-    let (statement, mapping) = (books.0.join("statement.csv"), books.0.join("mapping.toml"));
+    let (statement, mapping) = (books.path.join("statement.csv"), books.path.join("mapping.toml"));
     std::fs::write(&statement, STATEMENT).expect("written");
     std::fs::write(&mapping, MAPPING).expect("written");
     let (statement, mapping) = (statement.display().to_string(), mapping.display().to_string());
@@ -55,7 +55,7 @@ fn a_dry_run_answers_what_the_import_answers() {
     let rehearsed = books.json(&[&line[..], &["--dry-run"]].concat());
     assert_eq!(books.does("verify")["size"], before, "a dry run posts nothing");
     assert!(books.does("account list")["accounts"].as_array().is_some_and(Vec::is_empty));
-    let handed_back = books.0.join("statement.csv.rejected.csv");
+    let handed_back = books.path.join("statement.csv.rejected.csv");
     assert!(!handed_back.exists());
 
     let posted = books.json(&line);

@@ -36,9 +36,8 @@ impl Served {
     }
 
     pub(crate) fn with(books: Books, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
-        command.arg("serve").args(arguments);
-        command.args(["--listen", "127.0.0.1:0", "--json", "--data"]).arg(books.data()).env("LANG", "en");
+        let mut command = books.command(&["serve", "--listen", "127.0.0.1:0", "--json"]);
+        command.args(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
@@ -89,7 +88,14 @@ impl Served {
     pub(crate) fn kill(mut self) -> Books {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
-        std::mem::replace(&mut self.books, Books(std::path::PathBuf::from("/nonexistent")))
+        std::mem::replace(&mut self.books, Books::taken())
+    }
+
+    /// Kills it, and serves the same ledger again.
+    pub(crate) fn kill_and_serve(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+        *self = Self::of(std::mem::replace(&mut self.books, Books::taken()));
     }
 
     /// Asks politely to end, and waits.
@@ -97,7 +103,7 @@ impl Served {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(told.is_ok_and(|status| status.success()));
         assert!(self.child.wait().expect("it ends").success());
-        std::mem::replace(&mut self.books, Books(std::path::PathBuf::from("/nonexistent")))
+        std::mem::replace(&mut self.books, Books::taken())
     }
 }
 

@@ -65,8 +65,7 @@ struct Args {
         help_heading = "Everywhere",
         value_name = "URL",
         env = "DATABASE_URL",
-        hide_env_values = true,
-        conflicts_with = "server"
+        hide_env_values = true
     )]
     database: Option<Place>,
     /// Which ledger, where the folder holds several

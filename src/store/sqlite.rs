@@ -87,7 +87,7 @@ impl Sqlite {
         Ok(Self { writing: pool.clone(), reading: pool })
     }
 
-    /// A crash before the last line leaves the old head and no row of the batch: the log's file is rolled back when it is opened.
+    /// A crash before the commit leaves the old head and no row of the batch: the log's file is rolled back when it is opened.
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let step = "writing a batch";
         let mut connection = self.writing.acquire().await.map_err(failed(step))?;
@@ -126,6 +126,21 @@ impl Sqlite {
 async fn write_batch(connection: &mut SqliteConnection, mut batch: Batch) -> Result<(), StoreError> {
     let ledger_id = batch.ledger_id;
     let size_after = batch.size_before + u64::try_from(batch.entries.len()).expect("a batch is small");
+    let peaks: Vec<u8> = batch.peaks.iter().flat_map(|peak| peak.0).collect();
+    let advanced = sql!("ledger_advance")
+        .bind(ledger_id)
+        .bind(integer(batch.size_before))
+        .bind(batch.last_before.0.as_slice())
+        .bind(integer(size_after))
+        .bind(batch.last.0.as_slice())
+        .bind(batch.at_millis)
+        .bind(peaks)
+        .execute(&mut *connection)
+        .await
+        .map_err(failed("moving the head"))?;
+    if advanced.rows_affected() != 1 {
+        return Err(StoreError::HeadMoved);
+    }
     bulk(connection, "writing entries", ENTRY_INSERT, batch.entries.drain(..), |statement, row| {
         statement
             .bind(ledger_id)
@@ -148,19 +163,7 @@ async fn write_batch(connection: &mut SqliteConnection, mut batch: Batch) -> Res
         let statement = sql!("code_put").bind(ledger_id).bind(*purpose).bind(hash.0.as_slice()).bind(subject);
         statement.execute(&mut *connection).await.map_err(failed("keeping a code"))?;
     }
-    let peaks: Vec<u8> = batch.peaks.iter().flat_map(|peak| peak.0).collect();
-    let advanced = sql!("ledger_advance")
-        .bind(ledger_id)
-        .bind(integer(batch.size_before))
-        .bind(batch.last_before.0.as_slice())
-        .bind(integer(size_after))
-        .bind(batch.last.0.as_slice())
-        .bind(batch.at_millis)
-        .bind(peaks)
-        .execute(&mut *connection)
-        .await
-        .map_err(failed("moving the head"))?;
-    if advanced.rows_affected() == 1 { Ok(()) } else { Err(StoreError::HeadMoved) }
+    Ok(())
 }
 
 async fn write_derived(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), StoreError> {

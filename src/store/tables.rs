@@ -292,10 +292,11 @@ where
 
     pub(super) async fn strays(&self, ledger_id: i64, size: u64) -> Result<(i64, i64, i64), StoreError> {
         let step = "counting rows";
-        let row = self.one(step, sql!("strays").bind(ledger_id).bind(integer(size))).await?;
-        let Some(row) = row else { return Ok((0, 0, 0)) };
-        let count = |place: usize| row.try_get(place).map_err(failed(step));
-        Ok((count(0)?, count(1)?, count(2)?))
+        let own = self.one(step, sql!("strays").bind(ledger_id).bind(integer(size))).await?;
+        let of_none = self.one(step, sql!("strays_of_none")).await?;
+        let Some((own, of_none)) = own.zip(of_none) else { return Ok((0, 0, 0)) };
+        let count = |row: &DB::Row, place: usize| row.try_get::<i64, _>(place).map_err(failed(step));
+        Ok((count(&own, 0)?, count(&own, 1)? + count(&of_none, 0)?, count(&own, 2)?))
     }
 
     pub(super) async fn put_checkpoint(&self, ledger_id: i64, size: u64, note: &str) -> Result<(), StoreError> {

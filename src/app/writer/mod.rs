@@ -1073,7 +1073,7 @@ impl Writer {
     }
 
     async fn find(&mut self, lookup: &Lookup, in_flight: &mut Option<InFlight>) -> Result<Vec<u64>, WriteError> {
-        if self.known.is_none() {
+        if self.known.is_none() || self.is_shared() {
             self.wait_for(in_flight).await;
             self.load_known().await?;
         }

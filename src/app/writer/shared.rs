@@ -49,7 +49,7 @@ impl Writer {
         let held = self.store().hold(self.ledger_id()).await?;
         let moved = held.row().size != self.head.size() || held.row().last != self.head.last;
         self.turn.held(moved);
-        if (moved || self.stale) && (self.stale || self.catch_up(held.row()).await.is_err()) {
+        if self.stale || (moved && self.catch_up(held.row()).await.is_err()) {
             self.reload().await?;
         }
         Ok(held)

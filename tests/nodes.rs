@@ -1,0 +1,88 @@
+//! Several nodes of one ledger on one database: whoever is asked, the answer is the ledger's.
+
+use crate::books::Books;
+use crate::hammer::{check_told, hammer};
+use crate::served::{Answer, Served};
+use serde_json::{Value as Json, json};
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A ledger with a fund and an account on two nodes, and a token of the clerk; nothing where there is no server.
+fn two_nodes() -> Option<(Served, Served, String)> {
+    let books = Books::on_server()?.open();
+    books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+    books.does("account open wallet/a --fund general");
+    let token = books.does("user token admin")["token"].as_str().expect("a token").to_owned();
+    let node = books.node();
+    Some((Served::of(books), Served::of(node), token))
+}
+
+fn gift(order_no: &str, amount: i64) -> Json {
+    json!({"fund": "general", "amount": amount, "order_no": order_no})
+}
+
+fn keyed(site: &Served, token: &str, key: &str, body: &Json) -> Answer {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
+    site.send("POST", "/api/v1/donations", &headers, &body.to_string())
+}
+
+#[test]
+fn what_one_node_posted_the_other_knows() {
+    let Some((one, two, token)) = two_nodes() else { return };
+    let first = keyed(&one, &token, "k-1", &gift("A-1", 5_000));
+    assert_eq!(first.status, 201, "{}", first.body);
+    let again = keyed(&two, &token, "k-1", &gift("A-1", 5_000));
+    assert_eq!((again.status, &again.json()["donation"]), (200, &first.json()["donation"]), "the same key elsewhere");
+    let repeated = two.post(&token, "/api/v1/donations", &gift("A-1", 5_000));
+    assert_eq!((repeated.status, &repeated.json()["title"]), (409, &json!("reference repeated")));
+    // Back and forth, each on what the other has just written.
+    for round in 0..20 {
+        let site = if round % 2 == 0 { &one } else { &two };
+        assert_eq!(site.post(&token, "/api/v1/donations", &gift(&format!("B-{round}"), 100)).status, 201);
+    }
+    // A refusal is judged on what is there too: the case opened there takes money given here.
+    let case =
+        json!({"case": "c_1", "fund": "f_1", "categories": ["health"], "region_zh": "吴忠市", "region_en": "Wuzhong"});
+    assert_eq!(two.post(&token, "/api/v1/cases", &case).status, 201);
+    let transfer = |amount: i64| json!({"from": "general", "to": "f_1", "amount": amount});
+    assert_eq!(one.post(&token, "/api/v1/funds/transfer", &transfer(6_000)).status, 201);
+    let missing = two.post(&token, "/api/v1/funds/transfer", &transfer(2_000));
+    assert_eq!((missing.status, &missing.json()["title"]), (422, &json!("not enough")), "{}", missing.body);
+    assert_eq!(one.post(&token, "/api/v1/donations", &gift("C-1", 1_000)).status, 201);
+    assert_eq!(two.post(&token, "/api/v1/funds/transfer", &transfer(2_000)).status, 201, "there is enough now");
+    let asked = json!({"order_no": "C-1", "amount": 1_000}).to_string();
+    assert_eq!(two.send("POST", "/api/v1/lookups", &[], &asked).status, 200, "a gift of the other node is found");
+    assert_eq!(one.get("/api/v1/totals").json()["lines"], two.get("/api/v1/totals").json()["lines"]);
+    let (books, _) = (one.stop(), two.stop());
+    assert_eq!(books.does("verify")["ok"], true);
+}
+
+#[test]
+fn two_nodes_write_one_ledger_and_one_is_killed() {
+    let Some((one, mut two, token)) = two_nodes() else { return };
+    let rounds = if std::env::var_os("MINGZHANG_SLOW_TESTS").is_some() { 20 } else { 3 };
+    let addresses = [RwLock::new(one.address.clone()), RwLock::new(two.address.clone())];
+    let stop = AtomicBool::new(false);
+    let told: Vec<(String, u64)> = std::thread::scope(|scope| {
+        let (addresses, stop, token) = (&addresses, &stop, token.as_str());
+        let clients: Vec<_> = (0..32)
+            .map(|client| {
+                let address = &addresses[usize::from(client % 2 == 1)];
+                scope.spawn(move || hammer(address, token, stop, client))
+            })
+            .collect();
+        for round in 0..rounds {
+            std::thread::sleep(Duration::from_millis(300 + 41 * (round % 5)));
+            two.kill_and_serve();
+            *addresses[1].write().expect("no reader fails") = two.address.clone();
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        stop.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(|client| client.join().expect("a client ends")).collect()
+    });
+    assert!(told.len() > 100, "only {} gifts were acknowledged", told.len());
+    drop(two.stop());
+    check_told(&one.stop(), &told);
+}

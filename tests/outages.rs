@@ -1,0 +1,113 @@
+//! The database goes away and comes back. A server of PostgreSQL is started, stopped and killed by the test itself.
+
+use crate::books::Books;
+use crate::hammer::{check_told, hammer};
+use crate::served::Served;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A PostgreSQL server of the test's own.
+struct Server {
+    folder: PathBuf,
+    url: String,
+}
+
+impl Server {
+    /// A new one; nothing, and said so, where PostgreSQL is not installed.
+    fn new(name: &str) -> Option<Self> {
+        let folder = std::env::temp_dir().join(format!("mingzhang-postgres-{}-{name}", std::process::id()));
+        let mut server = Self { folder, url: String::new() };
+        let Some(url) = server.script(&["start"]) else {
+            eprintln!("skipped: no PostgreSQL server could be started (scripts/postgres.sh says why)");
+            return None;
+        };
+        server.url = url.trim().to_owned();
+        Some(server)
+    }
+
+    fn script(&self, arguments: &[&str]) -> Option<String> {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres.sh");
+        let (verb, rest) = arguments.split_first().expect("a verb");
+        let output = Command::new(script).arg(verb).arg(&self.folder).args(rest).output().expect("bash runs");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn start(&self) {
+        assert!(self.script(&["start"]).is_some());
+    }
+
+    fn stop(&self) {
+        assert!(self.script(&["stop", "immediate"]).is_some());
+    }
+
+    fn books(&self) -> Books {
+        let books = Books::at(format!("{}/postgres", self.url)).open();
+        books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+        books.does("account open wallet/a --fund general");
+        books
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.script(&["stop", "immediate"]);
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn a_database_that_is_away_is_told_and_posting_goes_on_when_it_is_back() {
+    let Some(server) = Server::new("away") else { return };
+    let books = server.books();
+    let token = books.does("user token admin")["token"].as_str().expect("a token").to_owned();
+    let gift = |number: u64| json!({"fund": "general", "amount": 100, "order_no": format!("A-{number}")});
+    let site = Served::of(books);
+    assert_eq!(site.post(&token, "/api/v1/donations", &gift(1)).status, 201);
+    server.stop();
+    let away = site.post(&token, "/api/v1/donations", &gift(2));
+    assert_eq!(away.status, 503, "{}", away.body);
+    assert!(away.head.contains("retry-after"), "{}", away.head);
+    assert_eq!((site.get("/healthz").status, site.get("/readyz").status), (200, 503));
+    site.books.refused(&["fund", "list"], 4, "database");
+    server.start();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let back = loop {
+        let answer = site.post(&token, "/api/v1/donations", &gift(2));
+        if answer.status != 503 || Instant::now() > deadline {
+            break answer;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert_eq!(back.status, 201, "{}", back.body);
+    assert_eq!(site.stop().does("verify")["ok"], true);
+}
+
+#[test]
+fn what_was_acknowledged_survives_kills_of_the_database() {
+    let Some(server) = Server::new("killed") else { return };
+    let rounds = if std::env::var_os("MINGZHANG_SLOW_TESTS").is_some() { 20 } else { 2 };
+    let books = server.books();
+    let token = books.does("user token admin")["token"].as_str().expect("a token").to_owned();
+    let site = Served::of(books);
+    let address = RwLock::new(site.address.clone());
+    let stop = AtomicBool::new(false);
+    let told: Vec<(String, u64)> = std::thread::scope(|scope| {
+        let (address, stop, token) = (&address, &stop, token.as_str());
+        let clients: Vec<_> = (0..32).map(|client| scope.spawn(move || hammer(address, token, stop, client))).collect();
+        for round in 0..rounds {
+            std::thread::sleep(Duration::from_millis(400 + 53 * (round % 5)));
+            server.stop();
+            server.start();
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        stop.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(|client| client.join().expect("a client ends")).collect()
+    });
+    assert!(told.len() > 100, "only {} gifts were acknowledged", told.len());
+    check_told(&site.stop(), &told);
+}
