@@ -89,12 +89,12 @@ fn no_statement_crosses_ledgers() {
         for entry in std::fs::read_dir(folder.join(name)).expect("a folder of statements") {
             let path = entry.expect("a statement").path();
             let stem = path.file_stem().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
-            if OF_THE_DATABASE.contains(&stem.as_str()) {
+            if OF_THE_DATABASE.contains(&stem.as_str()) || stem.starts_with("ceiling_") {
                 continue;
             }
             let text = std::fs::read_to_string(&path).expect("readable");
             let text = text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
-            let is_insert = text.contains("insert into") && text.contains("(ledger_id,");
+            let is_insert = text.starts_with("insert") && text.contains("ledger_id,");
             assert!(is_insert || text.contains("ledger_id = $1"), "{} asks for no ledger", path.display());
             // Where it joins tables, the others are joined by the ledger too.
             for join in text.split(" join ").skip(1) {

@@ -17,10 +17,14 @@ pub(super) struct Bench {
 impl Bench {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        if let Some(only) =
-            self.only.as_deref().filter(|only| !bench::NAMES.iter().chain(&web::bench::NAMES).any(|name| name == only))
-        {
-            let names = [&bench::NAMES[..], &web::bench::NAMES].concat().join(", ");
+        let on_server = session.folder.place().is_shared();
+        let names = if on_server {
+            web::bench::SERVER_NAMES.to_vec()
+        } else {
+            [&bench::NAMES[..], &web::bench::NAMES].concat()
+        };
+        if let Some(only) = self.only.as_deref().filter(|only| !names.contains(only)) {
+            let names = names.join(", ");
             return Err(Failure::input(
                 format!("没有名为“{only}”的测量项。可选：{names}。"),
                 format!("there is no figure “{only}”; there are: {names}"),
@@ -30,6 +34,9 @@ impl Bench {
         let say = |text: &str| complain(text);
         let only = self.only.as_deref();
         let measured = async {
+            if on_server {
+                return web::bench::run_on_server(&session.folder.elsewhere(&folder), only, session.clock, say).await;
+            }
             let mut figures = bench::run(&folder, only, session.clock, say).await?;
             figures.extend(web::bench::run(&folder, only, session.clock, say).await?);
             Ok::<_, bench::BenchError>(figures)

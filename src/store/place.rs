@@ -1,6 +1,7 @@
 //! Where a database is: the file of a data folder, or a server.
 
 use super::FILE_NAME;
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,14 @@ impl Place {
     /// The file of a data folder.
     pub(super) fn file(folder: &Path) -> PathBuf {
         folder.join(FILE_NAME)
+    }
+
+    /// The URL of a server with its password: for another program, never to be shown.
+    pub fn url(&self) -> Option<String> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Server(options) => Some(options.to_url_lossy().into()),
+        }
     }
 
     /// Whether several programs may write at once.

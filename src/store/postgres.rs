@@ -120,6 +120,13 @@ pub(super) async fn commit_held(
     transaction.commit().await.map_err(failed("making a batch durable"))
 }
 
+/// Appends bare rows in one statement, for the ceiling.
+pub(super) async fn append_raw(store: &Postgres, rows: Vec<(u64, Vec<u8>)>) -> Result<(), StoreError> {
+    let (seqs, bytes): (Vec<i64>, Vec<Vec<u8>>) = rows.into_iter().map(|(seq, bytes)| (integer(seq), bytes)).unzip();
+    let statement = sqlx::query(include_str!("sql/postgres/ceiling_insert.sql")).bind(seqs).bind(bytes);
+    statement.execute(&store.writing).await.map(drop).map_err(failed("appending to the ceiling"))
+}
+
 /// One value of each row.
 fn column<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()

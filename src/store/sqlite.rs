@@ -198,12 +198,17 @@ async fn write_derived(connection: &mut SqliteConnection, batch: &Batch) -> Resu
     Ok(())
 }
 
-/// Appends bare rows, for the ceiling.
-pub(super) async fn append_raw(connection: &mut SqliteConnection, rows: Vec<(u64, Vec<u8>)>) -> Result<(), StoreError> {
-    bulk(connection, "appending to the ceiling", CEILING_INSERT, rows.into_iter(), |statement, (seq, bytes)| {
+/// Appends bare rows in one transaction, for the ceiling.
+pub(super) async fn append_raw(store: &Sqlite, rows: Vec<(u64, Vec<u8>)>) -> Result<(), StoreError> {
+    let step = "appending to the ceiling";
+    let mut connection = store.writing.acquire().await.map_err(failed(step))?;
+    let begun = sqlx::Connection::begin_with(&mut *connection, "begin immediate").await;
+    let mut transaction = begun.map_err(failed(step))?;
+    bulk(&mut transaction, step, CEILING_INSERT, rows.into_iter(), |statement, (seq, bytes)| {
         statement.bind(integer(seq)).bind(bytes)
     })
-    .await
+    .await?;
+    transaction.commit().await.map_err(failed(step))
 }
 
 /// Inserts rows, as many to a statement as there are.

@@ -45,10 +45,13 @@ pub struct Books {
 }
 
 /// Times of the look-ups of all rounds.
-pub(super) struct TraceRounds {
-    pub(super) key: Vec<Pace>,
-    pub(super) span: Vec<Pace>,
-    pub(super) whole: Vec<Pace>,
+pub struct TraceRounds {
+    /// A row by its number.
+    pub key: Vec<Pace>,
+    /// The runs of a gift's positions.
+    pub span: Vec<Pace>,
+    /// A gift's whole trace.
+    pub whole: Vec<Pace>,
 }
 
 fn fund() -> FundId {
@@ -84,7 +87,7 @@ impl Books {
             writer::start(Opened { folder: folder.clone(), store, row, keys }, lock, clock, ClockTrust::Accepted)
                 .await?;
         let opened = folder.open(None).await?;
-        let ceiling = Ceiling::create(&folder.path().join("ceiling.db")).await?;
+        let ceiling = Ceiling::create(folder.place(), &folder.path().join("ceiling.db")).await?;
         let mut books = Self {
             folder: folder.clone(),
             opened,
@@ -281,7 +284,7 @@ impl Books {
     }
 
     /// Rounds of look-ups: a row by its number, the runs of a gift's positions, a gift's whole trace.
-    pub(super) async fn trace_rounds(&mut self) -> Result<TraceRounds, BenchError> {
+    pub async fn trace_rounds(&mut self) -> Result<TraceRounds, BenchError> {
         self.handle.finish().await?;
         let mut rounds = TraceRounds { key: Vec::new(), span: Vec::new(), whole: Vec::new() };
         let store = &self.opened.store;

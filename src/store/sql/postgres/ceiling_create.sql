@@ -1,0 +1,4 @@
+create table if not exists ceiling (
+  seq bigint primary key,
+  bytes bytea not null
+)
