@@ -1,6 +1,7 @@
 //! Use cases, for web and command line alike.
 
 pub mod bench;
+pub mod copy;
 pub mod demo;
 pub mod export;
 pub mod folder;

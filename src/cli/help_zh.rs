@@ -102,6 +102,10 @@ const WORDS: &[(&str, &str)] = &[
         "对它的捐赠负责的经办人；不写则为登记它的人",
     ),
     (
+        "Read for pages from this replica of the database; each answer says which size of the ledger it is of",
+        "网页从数据库的这个只读副本读取；每个回答都说明是账本到第几条的",
+    ),
+    (
         "PostgreSQL database, for several nodes; keys and files stay in the data folder",
         "PostgreSQL 数据库，供多个节点使用；密钥和文件仍在数据文件夹里",
     ),

@@ -3,6 +3,7 @@
 use super::session::{Failure, Session};
 use super::trouble_zh;
 use crate::app::writer;
+use crate::store::Place;
 use crate::web::{self, site::Site};
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +19,9 @@ pub(super) struct Serve {
     /// Take clients' addresses from X-Forwarded-For: only behind a proxy of your own
     #[arg(long)]
     behind_proxy: bool,
+    /// Read for pages from this replica of the database; each answer says which size of the ledger it is of
+    #[arg(long, value_name = "URL", env = "MINGZHANG_REPLICA", hide_env_values = true)]
+    replica: Option<Place>,
 }
 
 impl Serve {
@@ -27,7 +31,7 @@ impl Serve {
             let place = self.listen.to_string();
             Failure::input(trouble_zh::file(Path::new(&place), &error), format!("{place}: {error}"))
         })?;
-        serve(session, listener, &[], self.behind_proxy).await
+        serve(session, listener, &[], self.behind_proxy, self.replica.as_ref()).await
     }
 }
 
@@ -37,10 +41,14 @@ pub(super) async fn serve(
     listener: TcpListener,
     paths: &[(String, &'static str, &'static str)],
     behind_proxy: bool,
+    replica: Option<&Place>,
 ) -> Result<(), Failure> {
     session.end().await;
     let lock = session.folder.lock().await?;
-    let opened = session.open().await?;
+    let mut opened = session.open().await?;
+    if let Some(replica) = replica {
+        opened.store = opened.store.read_from(replica);
+    }
     let writer = writer::start(session.open().await?, lock, session.clock, session.trust).await?;
     let address = listener.local_addr().map_err(|error| told(&error))?;
     session.out.say(

@@ -16,7 +16,7 @@ pub use ceiling::Ceiling;
 pub use held::Held;
 pub use packed::{LogPage, LogRow, SealedRow, SpanPage};
 pub use place::{BadUrl, Place};
-pub use postgres::Postgres;
+pub use postgres::{Changes, Lead, Postgres};
 pub use rows::{
     Batch, ChannelRow, EntryKeys, EntryRow, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, SpanRow,
     StoredEntry, SubjectRow, SubscriptionRow, VaultRow,
@@ -135,6 +135,39 @@ impl Store {
         }
     }
 
+    /// Word of batches of other nodes; none where nobody else can write.
+    pub async fn changes(&self, ledger_id: i64) -> Result<Option<Changes>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(store) => store.changes(ledger_id).await.map(Some),
+        }
+    }
+
+    /// Tells other nodes that a ledger has grown.
+    pub async fn announce(&self, ledger_id: i64) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(store) => store.announce(ledger_id).await,
+        }
+    }
+
+    /// Tries to be the one node that does what only one should do for a ledger.
+    pub async fn lead(&self, ledger_id: i64) -> Result<Option<Lead>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(Some(Lead(None))),
+            Self::Postgres(store) => store.lead(ledger_id).await,
+        }
+    }
+
+    /// The same, reading from a replica; a file has none.
+    #[must_use]
+    pub fn read_from(self, replica: &Place) -> Self {
+        match (self, replica) {
+            (Self::Postgres(store), Place::Server(options)) => Self::Postgres(store.read_from(options)),
+            (store, _) => store,
+        }
+    }
+
     /// Waits for what is under way and closes the files.
     pub async fn close(&self) {
         match self {
@@ -198,6 +231,12 @@ each! {
     fn latest_person(&self, ledger_id: i64) -> u64;
     /// Keeps the hash of a code.
     fn put_code(&self, ledger_id: i64, purpose: &str, code_hash: Hash, subject: &str) -> ();
+    /// Gives a ledger another name in this store.
+    fn rename_ledger(&self, ledger_id: i64, slug: &str) -> ();
+    /// All hashes of codes: purpose, hash, subject.
+    fn codes(&self, ledger_id: i64) -> Vec<(String, Hash, String)>;
+    /// Removes what stands beside the log: codes, staff and their roles, channels, subscriptions.
+    fn clear_beside(&self, ledger_id: i64) -> ();
     /// What a code opens.
     fn code(&self, ledger_id: i64, purpose: &str, code_hash: Hash) -> Option<String>;
     /// Forgets the codes of a purpose whose subject begins with these words; gives how many there were.

@@ -31,7 +31,12 @@ impl Place {
     pub fn url(&self) -> Option<String> {
         match self {
             Self::Folder(_) => None,
-            Self::Server(options) => Some(options.to_url_lossy().into()),
+            Self::Server(options) => {
+                let mut url = options.to_url_lossy();
+                // Only this program's driver knows what it says there.
+                url.set_query(None);
+                Some(url.into())
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use super::tables::{Native, Tables, failed, integer, sql};
 use super::{Held, StoreError};
 use crate::values::Hash;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
 use sqlx::query::Query;
 use sqlx::{Connection as _, Row as _, Transaction};
 
@@ -14,6 +14,9 @@ use std::time::Duration;
 
 /// A PostgreSQL database: the same connections write and read.
 pub type Postgres = Tables<Database>;
+
+/// Posts of one statement.
+const SPANS_MAX: usize = 20_000;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -38,17 +41,7 @@ impl Postgres {
 
     /// Opens a database as it is.
     pub async fn open_for_reading(options: &PgConnectOptions) -> Result<Self, StoreError> {
-        // A node that is cut off from its clients must not hold a ledger for ever.
-        let options = options.clone().application_name("mingzhang").options([
-            ("lock_timeout", "10s"),
-            ("statement_timeout", "60s"),
-            ("idle_in_transaction_session_timeout", "20s"),
-        ]);
-        let pool = |most| {
-            let wait = Duration::from_secs(10);
-            PgPoolOptions::new().max_connections(most).acquire_timeout(wait).connect_lazy_with(options.clone())
-        };
-        let store = Self { writing: pool(WRITING_MAX), reading: pool(READING_MAX) };
+        let store = Self { writing: pool(options, WRITING_MAX), reading: pool(options, READING_MAX) };
         store.writing.acquire().await.map(drop).map_err(failed("opening the database"))?;
         Ok(store)
     }
@@ -79,6 +72,34 @@ impl Postgres {
         Ok(Held::by_row(row, transaction))
     }
 
+    /// Hears of batches that any node writes.
+    pub(super) async fn changes(&self, ledger_id: i64) -> Result<Changes, StoreError> {
+        let step = "listening to other nodes";
+        let mut listener = PgListener::connect_with(&self.reading).await.map_err(failed(step))?;
+        listener.listen(&channel(ledger_id)).await.map_err(failed(step))?;
+        Ok(Changes(listener))
+    }
+
+    /// Tells nodes that listen.
+    pub(super) async fn announce(&self, ledger_id: i64) -> Result<(), StoreError> {
+        let statement = sqlx::query(include_str!("sql/postgres/announce.sql")).bind(channel(ledger_id));
+        statement.execute(&self.writing).await.map(drop).map_err(failed("telling other nodes"))
+    }
+
+    /// Tries to be the one node that does what only one should do for a ledger.
+    pub(super) async fn lead(&self, ledger_id: i64) -> Result<Option<Lead>, StoreError> {
+        let step = "asking who leads";
+        let mut connection = self.writing.acquire().await.map_err(failed(step))?.detach();
+        let statement = sqlx::query_scalar::<_, bool>(include_str!("sql/postgres/lead.sql")).bind(ledger_id);
+        let leads = statement.fetch_one(&mut connection).await.map_err(failed(step))?;
+        Ok(leads.then_some(Lead(Some(connection))))
+    }
+
+    /// The same, reading from a replica.
+    pub(super) fn read_from(&self, replica: &PgConnectOptions) -> Self {
+        Self { writing: self.writing.clone(), reading: pool(replica, READING_MAX) }
+    }
+
     /// Nothing is left open between batches.
     pub(super) async fn settle(&self) -> Result<(), StoreError> {
         Ok(())
@@ -93,21 +114,67 @@ impl Postgres {
             clear.bind(ledger_id).execute(&mut *transaction).await.map_err(failed(step))?;
         }
         // A batch without entries leaves the head where it is.
-        let batch = Batch {
+        let batch = |spans: &[SpanRow]| Batch {
             ledger_id,
             size_before: row.size,
             last_before: row.last,
             last: row.last,
             at_millis: row.at_millis.unwrap_or(-1),
-            peaks: row.peaks,
-            spans: projection.spans.clone(),
+            peaks: row.peaks.clone(),
+            spans: spans.to_vec(),
+            ..Batch::default()
+        };
+        for spans in projection.spans.chunks(SPANS_MAX) {
+            write_batch(&mut transaction, batch(spans)).await?;
+        }
+        let rest = Batch {
             lines: projection.lines.clone(),
             runs: projection.runs.clone(),
             subjects: projection.subjects.clone(),
-            ..Batch::default()
+            ..batch(&[])
         };
-        write_batch(&mut transaction, batch).await?;
+        write_batch(&mut transaction, rest).await?;
         transaction.commit().await.map_err(failed(step))
+    }
+}
+
+/// Connections, made when they are needed. A node that is cut off from its clients must not hold a ledger for ever.
+fn pool(options: &PgConnectOptions, most: u32) -> PgPool {
+    let options = options.clone().application_name("mingzhang").options([
+        ("lock_timeout", "10s"),
+        ("statement_timeout", "60s"),
+        ("idle_in_transaction_session_timeout", "20s"),
+    ]);
+    PgPoolOptions::new().max_connections(most).acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options)
+}
+
+/// What nodes of a ledger listen to.
+fn channel(ledger_id: i64) -> String {
+    format!("mingzhang_{ledger_id}")
+}
+
+/// Word of batches.
+#[derive(Debug)]
+pub struct Changes(PgListener);
+
+impl Changes {
+    /// Waits for word, or for the connection to fail.
+    pub async fn next(&mut self) -> Result<(), StoreError> {
+        self.0.recv().await.map(drop).map_err(failed("listening to other nodes"))
+    }
+}
+
+/// The right to do what only one node should do for a ledger, as long as its connection lives.
+#[derive(Debug)]
+pub struct Lead(pub(super) Option<PgConnection>);
+
+impl Lead {
+    /// Whether it still holds.
+    pub async fn holds(&mut self) -> bool {
+        match &mut self.0 {
+            None => true,
+            Some(connection) => connection.ping().await.is_ok(),
+        }
     }
 }
 

@@ -335,6 +335,32 @@ where
         self.write("keeping a code", statement).await
     }
 
+    pub(super) async fn codes(&self, ledger_id: i64) -> Result<Vec<(String, Hash, String)>, StoreError> {
+        let step = "reading codes";
+        let code = |row: DB::Row| {
+            let text = |place: usize| row.try_get(place).map_err(failed(step));
+            Ok((text(0)?, hash_of("code", row.try_get(1).map_err(failed(step))?)?, text(2)?))
+        };
+        self.all(step, sql!("code_list").bind(ledger_id)).await?.into_iter().map(code).collect()
+    }
+
+    pub(super) async fn clear_beside(&self, ledger_id: i64) -> Result<(), StoreError> {
+        for clear in [
+            sql!("clear_code"),
+            sql!("clear_staff"),
+            sql!("clear_staff_role"),
+            sql!("clear_channel"),
+            sql!("clear_subscription"),
+        ] {
+            self.write("clearing what stands beside the log", clear.bind(ledger_id)).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn rename_ledger(&self, ledger_id: i64, slug: &str) -> Result<(), StoreError> {
+        self.write("naming the ledger", sql!("ledger_rename").bind(ledger_id).bind(slug)).await
+    }
+
     pub(super) async fn code(
         &self,
         ledger_id: i64,

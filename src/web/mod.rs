@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod bench;
+pub mod follow;
 pub mod headers;
 pub mod limit;
 pub mod listen;
@@ -75,9 +76,9 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), WriteError> {
     let site: Shared = Arc::new(site);
-    let outbox = tokio::spawn(outbox::run(Arc::clone(&site)));
+    let beside = [tokio::spawn(outbox::run(Arc::clone(&site))), tokio::spawn(follow::run(Arc::clone(&site)))];
     listen::serve(listener, router(Arc::clone(&site)), stop).await;
-    outbox.abort();
+    beside.iter().for_each(tokio::task::JoinHandle::abort);
     site.writer().await?.finish().await
 }
 

@@ -5,7 +5,7 @@ use super::log;
 use super::site::Shared;
 use crate::app::writer::chain;
 use crate::ledger::entry::Entry;
-use crate::store::{StoreError, SubscriptionRow};
+use crate::store::{Lead, StoreError, SubscriptionRow};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,8 +26,13 @@ pub async fn run(site: Shared) {
         ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).timeout_global(Some(TIMEOUT));
     let agent: ureq::Agent = config.user_agent(concat!("mingzhang/", env!("CARGO_PKG_VERSION"))).build().into();
     let mut telling: BTreeMap<String, JoinHandle<()>> = BTreeMap::new();
+    let mut lead = None;
     loop {
         tokio::time::sleep(LOOK).await;
+        if !leads(&site, &mut lead).await {
+            telling.values().for_each(JoinHandle::abort);
+            continue;
+        }
         telling.retain(|_, task| !task.is_finished());
         let known = match site.opened.store.subscriptions(site.opened.row.ledger_id).await {
             Ok(known) => known,
@@ -55,6 +60,18 @@ pub async fn run(site: Shared) {
             }
         }
     }
+}
+
+/// Whether this is the node that tells: of several, one does.
+async fn leads(site: &Shared, lead: &mut Option<Lead>) -> bool {
+    if let Some(held) = lead
+        && held.holds().await
+    {
+        return true;
+    }
+    // Where it cannot be asked, it is asked again soon.
+    *lead = site.opened.store.lead(site.opened.row.ledger_id).await.ok().flatten();
+    lead.is_some()
 }
 
 /// Tells one subscriber of a page of entries, in order, until one fails.

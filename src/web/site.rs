@@ -17,6 +17,7 @@ use crate::vault::Keyed;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -57,6 +58,8 @@ pub struct Site {
     pub opened: Opened,
     /// For posting; begun with the first command, where nothing else needs the folder.
     handle: OnceCell<Handle>,
+    /// Entries that are known to be there, by whichever node.
+    seen: AtomicU64,
     /// The operator vouches for the clock.
     trust: ClockTrust,
     /// Whose ledger it is.
@@ -115,6 +118,7 @@ impl Site {
             pages: Mutex::default(),
             totals: tokio::sync::Mutex::default(),
             earlier: tokio::sync::Mutex::default(),
+            seen: AtomicU64::default(),
         })
     }
 
@@ -146,7 +150,13 @@ impl Site {
 
     /// How many entries are durable, as far as is known without asking the database.
     pub fn size(&self) -> u64 {
-        self.running().map_or(self.opened.row.size, Handle::size)
+        let own = self.running().map_or(self.opened.row.size, Handle::size);
+        own.max(self.seen.load(Ordering::Acquire))
+    }
+
+    /// Takes note of how many entries there are, by whichever node.
+    pub fn saw(&self, size: u64) {
+        self.seen.fetch_max(size, Ordering::AcqRel);
     }
 
     /// The head as it is now.

@@ -1,0 +1,247 @@
+//! A ledger copied from one store to another: the same entries to the byte, with what stands beside them. Each entry is verified on its
+//! way; what was copied before a failure stays, and the next run goes on behind it. Until it is whole the copy has a name of its own,
+//! so that nobody opens half a ledger.
+
+use super::folder::frontier;
+use super::rebuild::Replay;
+use crate::ledger::verify::FirstBad;
+use crate::store::{Batch, EntryRow, LedgerRow, LogRow, Store, StoreError, VaultRow};
+use crate::values::Hash;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Entries of one batch.
+const PAGE: u32 = 1_000;
+
+/// Persons' keys, wrapped with the vault's, by the entry whose record they open.
+pub type PersonKeys = BTreeMap<u64, Vec<u8>>;
+
+/// What becomes of the persons' keys.
+#[derive(Debug)]
+pub enum Keys {
+    /// They are copied with the records.
+    Stay,
+    /// They are taken out of the records and kept apart, so that a record can be erased from all copies by erasing its key.
+    Apart(PersonKeys),
+    /// They were kept apart and are put back. A record whose key is not among them stays shut.
+    Back(PersonKeys),
+}
+
+/// What was copied.
+#[derive(Debug)]
+pub struct Copied {
+    /// Entries that are there now.
+    pub entries: u64,
+    /// Entries that were copied in this run.
+    pub fresh: u64,
+    /// Root over all of them.
+    pub root: Hash,
+    /// Persons' keys, where they were kept apart.
+    pub keys: Keys,
+}
+
+/// Why a copy is not whole.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// One of the two databases.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The source does not hold.
+    #[error("entry {} of the source is bad: {}", .0.seq, .0.reason)]
+    Bad(FirstBad),
+    /// The target holds another ledger of this name, or another history of this one.
+    #[error("the target holds another history from entry {0} on; nothing was changed there")]
+    Differs(u64),
+}
+
+/// Copies a ledger up to `until` entries, or all that it has at the start.
+pub async fn copy(
+    from: &Store,
+    row: &LedgerRow,
+    to: &Store,
+    until: Option<u64>,
+    keys: Keys,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Copied, CopyError> {
+    let size = until.map_or(row.size, |until| until.min(row.size));
+    let target = target(to, row).await?;
+    let mut copying = Copying { from, row, to, target, replay: Replay::new(&row.origin), keys };
+    copying.compare(size).await?;
+    let before = copying.target.size;
+    if before < size {
+        to.rename_ledger(copying.target.ledger_id, &unfinished(&row.slug)).await?;
+    }
+    while copying.target.size < size {
+        copying.page(size).await?;
+        progress(copying.target.size, size);
+    }
+    copying.finish().await?;
+    let entries = copying.target.size;
+    Ok(Copied {
+        entries,
+        fresh: entries - before,
+        root: copying.replay.verifier.head().frontier.root(),
+        keys: copying.keys,
+    })
+}
+
+/// The row of the ledger in the target; a new one has the name of a copy that is not whole.
+async fn target(to: &Store, row: &LedgerRow) -> Result<LedgerRow, CopyError> {
+    let known = to.ledgers().await?.into_iter().find(|known| known.origin == row.origin);
+    let id = match known {
+        Some(known) => known.ledger_id,
+        None => to.create_ledger(&row.origin, &unfinished(&row.slug)).await?,
+    };
+    Ok(to.ledger(id).await?)
+}
+
+fn unfinished(slug: &str) -> String {
+    format!("{slug}.copying")
+}
+
+struct Copying<'s> {
+    from: &'s Store,
+    row: &'s LedgerRow,
+    to: &'s Store,
+    target: LedgerRow,
+    replay: Replay,
+    keys: Keys,
+}
+
+impl Copying<'_> {
+    /// Replays what the target has already, as the source has it.
+    async fn compare(&mut self, size: u64) -> Result<(), CopyError> {
+        let end = self.target.size;
+        if end > size {
+            // It is ahead; what it has in common with the source is left as it is.
+            return Err(CopyError::Differs(size));
+        }
+        while self.replay.verifier.head().size() < end {
+            let at = self.replay.verifier.head().size();
+            let page = self.from.entries(self.row.ledger_id, at, PAGE).await?;
+            if page.is_empty() {
+                return Err(CopyError::Differs(at));
+            }
+            for stored in page.iter().take(usize::try_from(end - at).unwrap_or(usize::MAX)) {
+                self.replay.push(&stored.bytes, |_, _| ()).map_err(CopyError::Bad)?;
+            }
+        }
+        if self.replay.verifier.head().last == self.target.last { Ok(()) } else { Err(CopyError::Differs(end)) }
+    }
+
+    /// Copies the next entries.
+    async fn page(&mut self, size: u64) -> Result<(), CopyError> {
+        let at = self.target.size;
+        let limit = PAGE.min(u32::try_from(size - at).unwrap_or(PAGE));
+        let page = self.from.log(self.row.ledger_id, at, limit).await?;
+        let lines = self.replay.line_rows().len();
+        let mut batch = Batch {
+            ledger_id: self.target.ledger_id,
+            size_before: at,
+            last_before: self.target.last,
+            ..Batch::default()
+        };
+        for stored in page.rows() {
+            let stored = stored?;
+            let spans = &mut batch.spans;
+            let leaf =
+                self.replay.push(stored.bytes, |_, rows| spans.extend_from_slice(rows)).map_err(CopyError::Bad)?;
+            if leaf.0.as_slice() != stored.leaf {
+                let reason = "its stored hash is not that of its bytes".into();
+                return Err(CopyError::Bad(FirstBad { seq: self.replay.verifier.head().size() - 1, reason }));
+            }
+            batch.entries.push(entry_row(&stored, leaf));
+            batch.vault.extend(self.keys.pass(&stored));
+        }
+        if batch.entries.is_empty() {
+            return Err(CopyError::Bad(FirstBad { seq: at, reason: "it is missing".into() }));
+        }
+        batch.lines = self.replay.line_rows().split_off(lines);
+        self.write(batch).await
+    }
+
+    /// Writes a batch at the head of the replay.
+    async fn write(&mut self, mut batch: Batch) -> Result<(), CopyError> {
+        let head = self.replay.verifier.head();
+        batch.last = head.last;
+        batch.at_millis = head.at.map_or(-1, crate::values::Timestamp::millis);
+        batch.peaks = head.frontier.peaks().to_vec();
+        self.to.commit(batch).await?;
+        self.target = self.to.ledger(self.target.ledger_id).await?;
+        Ok(())
+    }
+
+    /// States, what stands beside the log, and the ledger's own name.
+    async fn finish(&mut self) -> Result<(), CopyError> {
+        let (source, id) = (self.row.ledger_id, self.target.ledger_id);
+        let mut batch = Batch {
+            ledger_id: id,
+            size_before: self.target.size,
+            last_before: self.target.last,
+            subjects: self.replay.subject_rows(),
+            ..Batch::default()
+        };
+        for (line_id, line) in (0..).zip(self.replay.verifier.book().lines()) {
+            let runs = Replay::run_rows(line_id, line);
+            let starts: BTreeSet<u64> = runs.iter().map(|run| run.span.from).collect();
+            let known = self.to.runs(id, line_id).await?;
+            let gone = known.iter().map(|run| run.span.from).filter(|from| !starts.contains(from));
+            batch.gone.extend(gone.map(|from| (line_id, from)));
+            batch.runs.extend(runs);
+        }
+        self.write(batch).await?;
+        if frontier(&self.target)? != self.replay.verifier.head().frontier {
+            return Err(CopyError::Differs(self.target.size));
+        }
+        for (size, note) in self.from.checkpoints(source).await? {
+            if size <= self.target.size {
+                self.to.put_checkpoint(id, size, &note).await?;
+            }
+        }
+        self.beside(source, id).await?;
+        Ok(self.to.rename_ledger(id, &self.row.slug).await?)
+    }
+
+    /// Who may do what, and the hashes of codes and secrets: as the source has them now.
+    async fn beside(&self, source: i64, id: i64) -> Result<(), StoreError> {
+        self.to.clear_beside(id).await?;
+        for (staff, name) in self.from.staff(source).await? {
+            self.to.put_staff(id, &staff, &name).await?;
+        }
+        for (staff, role) in self.from.roles(source).await? {
+            self.to.put_role(id, &staff, &role).await?;
+        }
+        for (purpose, hash, subject) in self.from.codes(source).await? {
+            self.to.put_code(id, &purpose, hash, &subject).await?;
+        }
+        for channel in self.from.channels(source).await? {
+            self.to.put_channel(id, &channel).await?;
+        }
+        for subscription in self.from.subscriptions(source).await? {
+            self.to.put_subscription(id, &subscription).await?;
+        }
+        Ok(())
+    }
+}
+
+fn entry_row(stored: &LogRow<'_>, leaf: Hash) -> EntryRow {
+    let [key_hash, payload_hash, reference_hash, order_hash] = stored.hashes;
+    let seq = u64::try_from(stored.seq).expect("the replay has counted it");
+    EntryRow { seq, leaf, key_hash, payload_hash, reference_hash, order_hash, bytes: stored.bytes.to_vec() }
+}
+
+impl Keys {
+    /// The sealed record of an entry as it is kept in the target.
+    fn pass(&mut self, stored: &LogRow<'_>) -> Option<VaultRow> {
+        let sealed = stored.sealed?;
+        let seq = u64::try_from(stored.seq).expect("the replay has counted it");
+        let wrapped = match self {
+            Self::Stay => sealed.wrapped.to_vec(),
+            Self::Apart(kept) => {
+                kept.insert(seq, sealed.wrapped.to_vec());
+                Vec::new()
+            }
+            Self::Back(kept) => kept.get(&seq).cloned().unwrap_or_default(),
+        };
+        Some(VaultRow { seq, person: sealed.person, sealed: sealed.sealed.to_vec(), wrapped })
+    }
+}

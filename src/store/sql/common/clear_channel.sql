@@ -1,0 +1,2 @@
+delete from channel
+where ledger_id = $1

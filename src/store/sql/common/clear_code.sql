@@ -1,0 +1,2 @@
+delete from code
+where ledger_id = $1

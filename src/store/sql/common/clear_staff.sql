@@ -1,0 +1,2 @@
+delete from staff
+where ledger_id = $1

@@ -1,0 +1,2 @@
+delete from staff_role
+where ledger_id = $1

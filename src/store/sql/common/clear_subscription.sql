@@ -1,0 +1,2 @@
+delete from subscription
+where ledger_id = $1
