@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests look at the machine that they run on")]
 
 mod algebra;
+mod api;
 mod architecture;
 mod books;
 mod browser;
