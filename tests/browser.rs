@@ -1,5 +1,5 @@
 //! The pages in a real browser, with real books and with hostile ones: what axe-core finds at WCAG 2.2 AA, sideways scrolling on a phone
-//! and at 200 % zoom, other hosts. Needs chromium and node; says so where they are missing.
+//! and at 200 % zoom, words and sums that are cut off, other hosts. Needs chromium and node; says so where they are missing.
 
 use crate::books::Books;
 use crate::served::Served;
@@ -123,7 +123,10 @@ fn hostile_text_is_text_on_every_page() {
         "donation receive --fund general --amount 500 --account wallet/a --on 2026-03-08".split(' ').collect();
     let seq = books.json(&[&gift[..], &["--order-no", HOSTILE, "--name", HOSTILE, "--contact", HOSTILE]].concat());
     let seq = seq["donation"].to_string();
-    books.does("donation receive --fund long --amount 90000000 --account wallet/a --order-no L --on 2026-03-08");
+    let large = "donation receive --fund long --amount 123456189 --account wallet/a --order-no L --on 2026-03-08";
+    let large = books.does(large)["donation"].to_string();
+    books.does("donation receive --fund long --amount 9876543210.99 --account wallet/a --order-no M --on 2026-03-08");
+    books.does(&format!("donation refund {large} --amount 100000000.5"));
     for line in [
         "case assess c_1 --need 600 --on 2026-03-02",
         "case approve c_1 --limit 600 --on 2026-03-03 --as wang",
@@ -133,12 +136,14 @@ fn hostile_text_is_text_on_every_page() {
     ] {
         books.does(line);
     }
-    let code = books.does(&format!("donation code {seq}"))["code"].as_str().expect("a code").to_owned();
+    let code = |seq: &str| books.does(&format!("donation code {seq}"))["code"].as_str().expect("a code").to_owned();
+    let (code, code_of_large) = (code(&seq), code(&large));
     let site = Served::of(books);
     let paths = [
         "",
         "/gift",
         &format!("/gift/{code}"),
+        &format!("/gift/{code_of_large}"),
         "/funds",
         "/fund/general",
         "/fund/long",

@@ -8,7 +8,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 /// A ledger with a fund and an account, and tokens of the clerk, of the checker, and of a channel.
-fn served() -> (Served, String, String, String) {
+pub(crate) fn served() -> (Served, String, String, String) {
     served_of(Books::opened())
 }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests look at the machine that they run on")]
 
 mod algebra;
+mod api;
 mod architecture;
 mod books;
 mod browser;
@@ -12,6 +13,7 @@ mod checker;
 mod conformance;
 mod connections;
 mod database;
+mod donor;
 mod dry_run;
 mod edges;
 mod faults;

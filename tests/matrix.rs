@@ -80,7 +80,9 @@ fn ledger(origin: &str) -> (Books, Vec<(String, String)>) {
         tokens.push((role.to_owned(), token(&format!("user token u_{role}"))));
     }
     tokens.push(("channel".into(), token("user token u_clerk --scope donations")));
-    tokens.push(("over".into(), token("user token u_admin --days 0")));
+    books.does("user add Gone --role admin --id u_gone");
+    tokens.push(("over".into(), token("user token u_gone")));
+    books.does("user revoke u_gone");
     (books, tokens)
 }
 

@@ -34,9 +34,21 @@ pub(super) struct Trace {
 impl Trace {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        for seq in self.targets(session).await? {
-            show(session, seq, self.at).await?;
+        let targets = self.targets(session).await?;
+        if let [seq] = targets.as_slice() {
+            return show(session, *seq, self.at).await;
         }
+        let seqs = targets.iter().map(u64::to_string).collect::<Vec<_>>();
+        session.out.say(
+            format!("这个订单号和金额有 {} 笔捐赠：记录 {}。", seqs.len(), seqs.join("、")),
+            format!("{} gifts have this order number and amount: entries {}", seqs.len(), seqs.join(", ")),
+        );
+        let mut traces = Vec::new();
+        for seq in targets {
+            traces.push(traced(session, seq, self.at).await?);
+        }
+        traces.iter().for_each(|traced| tell(&session.out, traced));
+        session.out.object(&json!({"traces": traces}));
         Ok(())
     }
 
@@ -47,25 +59,26 @@ impl Trace {
         let minor = minor(self.amount.clone(), self.unit, "--amount")?;
         let body = json!({"code": self.code, "order_no": self.order_no, "amount": minor, "unit": self.unit.as_str()});
         let answer = session.send("/lookups", body).await?;
-        let found = answer["donations"].as_array().into_iter().flatten().filter_map(Value::as_u64);
-        Ok(found.take(if session.out.json { 1 } else { usize::MAX }).collect())
+        Ok(answer["donations"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect())
     }
 }
 
 /// Shows the trace of a gift or of a payment.
 pub(super) async fn show(session: &Session, seq: u64, size: Option<u64>) -> Result<(), Failure> {
-    let at = size.map(|size| format!("?at={size}")).unwrap_or_default();
-    let traced = session.get(format!("/entries/{seq}/trace{at}")).await?;
+    let traced = traced(session, seq, size).await?;
+    tell(&session.out, &traced);
     session.out.object(&traced);
-    if session.out.json {
-        return Ok(());
-    }
-    if traced["payment"].is_object() {
-        tell_payment(&session.out, &traced)
-    } else {
-        tell_gift(&session.out, &traced)
-    }
     Ok(())
+}
+
+async fn traced(session: &Session, seq: u64, size: Option<u64>) -> Result<Value, Failure> {
+    let at = size.map(|size| format!("?at={size}")).unwrap_or_default();
+    session.get(format!("/entries/{seq}/trace{at}")).await
+}
+
+/// The trace in words.
+fn tell(out: &Out, traced: &Value) {
+    if traced["payment"].is_object() { tell_payment(out, traced) } else { tell_gift(out, traced) }
 }
 
 fn unit_of(object: &Value) -> Unit {

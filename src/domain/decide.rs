@@ -286,6 +286,7 @@ pub(super) fn free_money(set: &WorkingSet, name: &LineName, amount: Amount) -> R
             let free = line.map_or(0, |line| line.totals().free);
             Err(Refusal::NotEnough {
                 fund: name.fund.to_string(),
+                gift: None,
                 available: minor(free),
                 asked: amount,
                 missing: minor(amount.length() - free),

@@ -176,7 +176,8 @@ pub(super) fn refund(
             let minor =
                 |n: u64| Amount::new(i64::try_from(n).expect("within an amount"), unit).expect("within an amount");
             return Err(Refusal::NotEnough {
-                fund: format!("{} (of gift {seq})", gift.fund),
+                fund: gift.fund.to_string(),
+                gift: Some(seq),
                 available: minor(wanted - left),
                 asked: minor(wanted),
                 missing: minor(left),

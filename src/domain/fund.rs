@@ -1,5 +1,6 @@
 //! Accounts, funds, and money that moves between funds.
 
+use super::aim::Aim;
 use super::body::{BadBody, Body, Optional};
 use super::case::Case;
 use super::command::{MoveCash, OpenFund, Transfer};
@@ -104,30 +105,30 @@ impl Fund {
 
     /// Refuses where the donors' purpose does not cover this use for this case.
     pub fn may_serve(&self, case: &Case, purpose: Use) -> Result<(), Refusal> {
-        let wanted = || format!("{purpose} of case {} ({})", case.case, list(&case.categories));
+        let wanted = || Aim::UseOfCase(purpose, case.case.clone(), case.categories.clone());
         if self.case.as_ref() == Some(&case.case) {
             return Ok(());
         }
         if let Some(other) = &self.case {
-            return Err(self.differs(format!("case {other}"), wanted()));
+            return Err(self.differs(Aim::Case(other.clone(), Vec::new()), wanted()));
         }
         match self.fund_type {
             FundType::Unrestricted => Ok(()),
-            FundType::Endowment => Err(self.differs("keeping its principal".into(), wanted())),
-            FundType::Agency => Err(self.differs("its named beneficiary".into(), wanted())),
+            FundType::Endowment => Err(self.differs(Aim::Principal, wanted())),
+            FundType::Agency => Err(self.differs(Aim::Beneficiary, wanted())),
             FundType::Restricted | FundType::Earmarked => {
                 if !self.purpose.is_empty() && !self.purpose.iter().any(|category| case.categories.contains(category)) {
-                    return Err(self.differs(list(&self.purpose), wanted()));
+                    return Err(self.differs(Aim::Categories(self.purpose.clone()), wanted()));
                 }
                 if !self.uses.is_empty() && !self.uses.contains(&purpose) {
-                    return Err(self.differs(list(&self.uses), wanted()));
+                    return Err(self.differs(Aim::Uses(self.uses.clone()), wanted()));
                 }
                 Ok(())
             }
         }
     }
 
-    fn differs(&self, purpose: String, wanted: String) -> Refusal {
+    fn differs(&self, purpose: Aim, wanted: Aim) -> Refusal {
         Refusal::FundPurposeDiffers { fund: self.fund.to_string(), purpose, wanted }
     }
 
@@ -135,10 +136,6 @@ impl Fund {
     pub fn line(&self, unit: crate::values::Unit) -> LineName {
         LineName { fund: self.fund.clone(), unit }
     }
-}
-
-fn list<T: ToString>(words: &[T]) -> String {
-    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn open_account(set: &WorkingSet, account: &AccountId, funds: &[FundId]) -> Result<Vec<Draft>, Stop> {
@@ -263,16 +260,16 @@ fn may_move(
             Err(Refusal::Field { field: "basis", rule: FieldRule::BasisWanted })
         }
         TransferReason::Surplus if is_limited && to.fund_type == FundType::Unrestricted => {
-            Err(from.differs(describe(from), "money without a purpose".into()))
+            Err(from.differs(aim_of(from), Aim::Anything))
         }
         TransferReason::Surplus => Ok(()),
         TransferReason::Allocation if !is_limited => Ok(()),
         // Limits travel with the money: what may buy drugs only goes into a fund that buys nothing else, or is paid from where it is.
         TransferReason::Allocation if !from.uses.is_empty() && !is_within(&to.uses, &from.uses) => {
-            Err(from.differs(list(&from.uses), format!("fund {}", to.fund)))
+            Err(from.differs(Aim::Uses(from.uses.clone()), Aim::Fund(to.fund.clone())))
         }
         TransferReason::Allocation if from.fund_type == FundType::Agency => {
-            Err(from.differs("its named beneficiary".into(), format!("fund {}", to.fund)))
+            Err(from.differs(Aim::Beneficiary, Aim::Fund(to.fund.clone())))
         }
         TransferReason::Allocation => match target_case {
             Some(case) if from.case.is_none() && from.fund_type != FundType::Endowment => {
@@ -281,7 +278,7 @@ fn may_move(
                 if covers {
                     Ok(())
                 } else {
-                    Err(from.differs(describe(from), format!("case {} ({})", case.case, list(&case.categories))))
+                    Err(from.differs(aim_of(from), Aim::Case(case.case.clone(), case.categories.clone())))
                 }
             }
             _ => {
@@ -290,7 +287,7 @@ fn may_move(
                     && to.fund_type != FundType::Unrestricted
                     && !to.purpose.is_empty()
                     && to.purpose.iter().all(|category| from.purpose.is_empty() || from.purpose.contains(category));
-                if narrower { Ok(()) } else { Err(from.differs(describe(from), format!("fund {}", to.fund))) }
+                if narrower { Ok(()) } else { Err(from.differs(aim_of(from), Aim::Fund(to.fund.clone()))) }
             }
         },
     }
@@ -300,11 +297,11 @@ fn is_within(uses: &[Use], allowed: &[Use]) -> bool {
     !uses.is_empty() && uses.iter().all(|purpose| allowed.contains(purpose))
 }
 
-fn describe(fund: &Fund) -> String {
+fn aim_of(fund: &Fund) -> Aim {
     match &fund.case {
-        Some(case) => format!("case {case}"),
-        None if fund.fund_type == FundType::Endowment => "keeping its principal".into(),
-        None if fund.purpose.is_empty() => "the purpose its donors gave it".into(),
-        None => list(&fund.purpose),
+        Some(case) => Aim::Case(case.clone(), Vec::new()),
+        None if fund.fund_type == FundType::Endowment => Aim::Principal,
+        None if fund.purpose.is_empty() => Aim::DonorsPurpose,
+        None => Aim::Categories(fund.purpose.clone()),
     }
 }

@@ -1,5 +1,6 @@
 //! What charities do: commands, the rules they are judged by, and the state that entries leave behind. Knows no database.
 
+pub mod aim;
 pub mod body;
 pub mod campaign;
 pub mod case;

@@ -1,5 +1,6 @@
 //! Expected refusals: one variant per rule, with the facts that a person needs. Each has a stable code and the field it is about.
 
+use super::aim::Aim;
 use super::field_rule::FieldRule;
 use crate::ledger::entry::EntryWriteError;
 use crate::ledger::posting::Broken;
@@ -53,7 +54,7 @@ pub enum Refusal {
         user: String,
     },
     /// An entry does not exist or is of another kind.
-    #[error("entry {seq} is not a {wanted}; {found}")]
+    #[error("entry {seq} is not {}; {found}", one(wanted))]
     NotThatKind {
         /// The entry.
         seq: u64,
@@ -123,7 +124,7 @@ pub enum Refusal {
         payer: String,
     },
     /// The user lacks the role.
-    #[error("{user} is not a {role}; an admin can say so with `mingzhang user role {user} {role}`")]
+    #[error("{user} is not {}; an admin can say so with `mingzhang user role {user} {role}`", one(role))]
     RoleMissing {
         /// The user.
         user: String,
@@ -136,15 +137,17 @@ pub enum Refusal {
         /// The fund.
         fund: String,
         /// What it is for.
-        purpose: String,
+        purpose: Aim,
         /// What was asked.
-        wanted: String,
+        wanted: Aim,
     },
     /// Not enough free money.
-    #[error("fund {fund} has {available} free, {asked} are asked: {missing} are missing{}", whereabouts_text(gone))]
+    #[error("fund {fund}{} has {available} free, {asked} are asked: {missing} are missing{}", gift_text(*gift), whereabouts_text(gone))]
     NotEnough {
         /// The fund.
         fund: String,
+        /// The gift, where only its money counts.
+        gift: Option<u64>,
         /// Free now.
         available: Amount,
         /// Asked for.
@@ -369,6 +372,15 @@ fn possible_text(possible: &[&str]) -> String {
 
 fn seqs_text(seqs: &[u64]) -> String {
     seqs.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn gift_text(gift: Option<u64>) -> String {
+    gift.map(|seq| format!(" (of gift {seq})")).unwrap_or_default()
+}
+
+/// The noun with its article: “an admin”. A word that begins with u is spoken with a consonant here: a user.
+fn one(noun: &str) -> String {
+    format!("{} {noun}", if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" })
 }
 
 fn whereabouts_text(gone: &[Whereabouts]) -> String {

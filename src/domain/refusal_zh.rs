@@ -1,7 +1,9 @@
 //! Refusals in Chinese: what happened, where, and what to do.
 
+use super::aim::Aim;
 use super::field_rule::{FieldRule, TEXT_MAX};
 use super::refusal::Refusal;
+use super::vocabulary::{Category, Use};
 
 fn thing(what: &str) -> &str {
     match what {
@@ -143,6 +145,51 @@ fn field_rule(rule: &FieldRule) -> String {
     }
 }
 
+const fn category(category: Category) -> &'static str {
+    match category {
+        Category::Minor => "未成年人",
+        Category::Health => "重大疾病",
+        Category::Disability => "残疾",
+        Category::Violence => "受侵害",
+        Category::Death => "身故、殡葬",
+        Category::Disaster => "灾害",
+        Category::Poverty => "生活困难",
+        Category::PublicWork => "公益建设",
+    }
+}
+
+const fn purpose(purpose: Use) -> &'static str {
+    match purpose {
+        Use::Hospital => "住院费与预交金",
+        Use::Nutrition => "营养费",
+        Use::Drugs => "院外药品",
+        Use::LodgingTravel => "陪护住宿与交通",
+        Use::Rehabilitation => "康复与辅具",
+        Use::Funeral => "殡葬",
+        Use::Education => "教育",
+        Use::Living => "日常生活",
+        Use::Housing => "住房",
+        Use::Other => "其他",
+    }
+}
+
+/// What money is for, after 用于.
+fn aim(aim: &Aim) -> String {
+    let categories = |known: &[Category]| known.iter().copied().map(category).collect::<Vec<_>>().join("、");
+    match aim {
+        Aim::Case(case, known) if known.is_empty() => format!("个案 {case}"),
+        Aim::Case(case, known) => format!("个案 {case}（{}）", categories(known)),
+        Aim::UseOfCase(wanted, case, known) => format!("个案 {case}（{}）的{}", categories(known), purpose(*wanted)),
+        Aim::Categories(known) => format!("“{}”类个案", categories(known)),
+        Aim::Uses(known) => format!("“{}”", known.iter().copied().map(purpose).collect::<Vec<_>>().join("、")),
+        Aim::Fund(fund) => format!("基金 {fund}"),
+        Aim::Principal => "保值增值，不动用本金".into(),
+        Aim::Beneficiary => "指定的受益人".into(),
+        Aim::DonorsPurpose => "捐赠人指定的用途".into(),
+        Aim::Anything => "没有限定的用途".into(),
+    }
+}
+
 impl Refusal {
     /// The refusal in Chinese.
     pub fn zh(&self) -> String {
@@ -186,10 +233,11 @@ impl Refusal {
                 format!("{user} 没有“{}”的角色。管理员可以授予：mingzhang user role {user} {wanted}。", role(wanted))
             }
             Refusal::FundPurposeDiffers { fund, purpose, wanted } => {
-                format!("基金 {fund} 只能用于 {purpose}，而这笔是用于 {wanted}。专款专用，请换一个基金。")
+                format!("基金 {fund} 只能用于{}，而这笔是用于{}。专款专用，请换一个基金。", aim(purpose), aim(wanted))
             }
-            Refusal::NotEnough { fund, available, asked, missing, gone } => {
-                let mut text = format!("基金 {fund} 可用 {available}，需要 {asked}，还差 {missing}。");
+            Refusal::NotEnough { fund, gift, available, asked, missing, gone } => {
+                let whose = gift.map(|seq| format!("里属于捐赠 {seq} 的钱")).unwrap_or_default();
+                let mut text = format!("基金 {fund} {whose}可用 {available}，需要 {asked}，还差 {missing}。");
                 if !gone.is_empty() {
                     let word = |state: &str| match state {
                         "held" => "已批准待付",

@@ -104,6 +104,8 @@ fn flatten(prefix: String, table: &toml::Table, texts: &mut BTreeMap<String, Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::aim::Aim;
+    use crate::domain::refusal::Refusal;
     use crate::domain::vocabulary::{Basis, Category, FundType, PayeeClass, ReasonClass, Role, Source, Use};
     use crate::report::model::case::LineKind;
     use std::collections::BTreeSet;
@@ -142,6 +144,20 @@ mod tests {
             }
         }
         assert!(used > 80, "only {used} keys were found: did the calls change their shape?");
+    }
+
+    #[test]
+    fn refusals_use_the_words_of_the_labels() {
+        let labels = Language::Zh.labels();
+        let said = |purpose: Aim| Refusal::FundPurposeDiffers { fund: "f".into(), purpose, wanted: Aim::Anything }.zh();
+        for category in Category::ALL {
+            let word = labels.text(&format!("case.class.{category}"));
+            assert!(said(Aim::Categories(vec![*category])).contains(&format!("“{word}”")), "{word}");
+        }
+        for purpose in Use::ALL {
+            let word = labels.text(&format!("use.{purpose}"));
+            assert!(said(Aim::Uses(vec![*purpose])).contains(&format!("“{word}”")), "{word}");
+        }
     }
 
     #[test]

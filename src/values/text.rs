@@ -1,4 +1,4 @@
-//! Text that people wrote: normal form and masks.
+//! Text that people wrote: normal form, masks, and the widths of a Chinese keyboard.
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
@@ -16,5 +16,46 @@ pub fn is_nfc(text: &str) -> bool {
         IsNormalized::Yes => true,
         IsNormalized::No => false,
         IsNormalized::Maybe => text.nfc().eq(text.chars()),
+    }
+}
+
+/// What a Chinese keyboard writes in full width, in ASCII: U+FF01 to U+FF5E and the ideographic space, as NFKC has them, and every dash
+/// as a hyphen. Nothing else changes, so that a text without them is the same text.
+///
+/// | typed     | folded |
+/// |-----------|--------|
+/// | `Ａ－１`  | `A-1`  |
+/// | `A—1`     | `A-1`  |
+/// | `收据１`  | `收据1` |
+pub fn folded(text: &str) -> String {
+    text.chars().map(fold).collect()
+}
+
+fn fold(c: char) -> char {
+    match c {
+        '！'..='～' => char::from_u32(u32::from(c) - 0xFEE0).expect("the full-width block mirrors ASCII"),
+        '\u{3000}' => ' ',
+        // Hyphens and dashes, the minus sign, and the small forms of both.
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => '-',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folded;
+
+    #[test]
+    fn full_width_and_dashes_are_folded_and_nothing_else() {
+        for (typed, meant) in [
+            ("ｈｘｆｆ－７ｖｔｘ", "hxff-7vtx"),
+            ("Ａ－１", "A-1"),
+            ("A–1—2−3", "A-1-2-3"),
+            ("＄７７．７７　ＵＳＤ", "$77.77 USD"),
+            ("收据 1 号", "收据 1 号"),
+            ("é ￥ 〜", "é ￥ 〜"),
+        ] {
+            assert_eq!(folded(typed), meant);
+        }
     }
 }

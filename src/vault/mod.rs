@@ -9,6 +9,7 @@ pub mod webhook;
 
 use crate::ledger::commitment::Salt;
 use crate::values::Hash;
+use crate::values::text::folded;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, XChaCha20Poly1305};
 use webhook::Secret;
@@ -135,8 +136,10 @@ impl VaultKey {
     }
 
     /// Hash of a code that was shown once. Codes hold 128 random bits, so a plain hash would do; keyed, a stolen database helps nobody.
+    /// Its letters and digits count, in whatever width and case they were typed.
     pub fn code_hash(&self, code: &str) -> Hash {
-        let folded: String = code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        let folded = folded(code).to_ascii_lowercase();
+        let folded: String = folded.chars().filter(char::is_ascii_alphanumeric).collect();
         Hash::of(&[b"mingzhang/code/v1\x00", &self.0, folded.as_bytes()])
     }
 }
@@ -167,5 +170,6 @@ mod tests {
         assert_eq!(vault.open(&place, &changed, &wrapped), Err(DoesNotOpen));
         assert_ne!(vault.keyed(Keyed::Key, "a"), vault.keyed(Keyed::Reference, "a"));
         assert_eq!(vault.code_hash("AB23-cd45"), vault.code_hash("ab23cd45"));
+        assert_eq!(vault.code_hash("ＡＢ２３－ｃｄ４５"), vault.code_hash("ab23cd45"));
     }
 }

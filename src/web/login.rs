@@ -48,7 +48,10 @@ impl FromRequestParts<Shared> for Caller {
             return Ok(caller.clone());
         }
         let said = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = said.and_then(|said| said.strip_prefix("Bearer ")).map(str::trim).unwrap_or_default();
+        // The name of a scheme is case-insensitive: RFC 9110 §11.1.
+        let parts_said = said.and_then(|said| said.split_once(' '));
+        let bearer = parts_said.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token = bearer.map(|(_, token)| token.trim()).unwrap_or_default();
         if token.is_empty() || token.len() > 200 {
             return Err(unknown());
         }

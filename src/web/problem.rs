@@ -153,6 +153,11 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 §11.6.1: what would be accepted. Signed messages have no scheme of their own; the name of their header says it.
+            let scheme = if self.code == "token_wanted" { "Bearer" } else { "webhook-signature" };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
+        }
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(cause);
         }

@@ -12,6 +12,7 @@ use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
 use crate::report::labels::Language;
 use crate::store::{LedgerRow, StoreError};
+use crate::values::text::folded;
 use crate::values::{Amount, Day, Hash, Timestamp, Zone};
 use crate::vault::Keyed;
 use std::collections::BTreeMap;
@@ -234,9 +235,16 @@ impl Site {
         Ok(opens.and_then(|seq| seq.parse().ok()))
     }
 
-    /// The gifts that came with an order number and exactly this amount. A writer that runs knows them without reading.
+    /// The gifts that came with an order number and exactly this amount. Where none has it as it was typed, its full-width characters
+    /// were those of a Chinese keyboard.
     pub async fn gifts_of_order(&self, order_no: &str, amount: Amount) -> Result<Vec<u64>, WriteError> {
-        let text = order_text(order_no, amount);
+        let found = self.gifts_of(order_text(order_no, amount)).await?;
+        let plain = folded(order_no);
+        if found.is_empty() && plain != order_no { self.gifts_of(order_text(&plain, amount)).await } else { Ok(found) }
+    }
+
+    /// A writer that runs knows them without reading.
+    async fn gifts_of(&self, text: String) -> Result<Vec<u64>, WriteError> {
         if let Some(writer) = self.running() {
             return writer.find(Lookup::Order(text)).await;
         }

@@ -1,5 +1,5 @@
 // Opens pages in a real browser and says what is wrong with them: what axe-core finds at WCAG 2.2 AA, sideways scrolling at the width of a
-// phone and at 200 % zoom, anything asked of another host, and whatever the page logs.
+// phone and at 200 % zoom, words of a picture and sums that are cut off or run into each other, anything asked of another host, and whatever the page logs.
 //
 //   node pages.mjs BROWSER BASE [--shots FOLDER] PATH…
 //
@@ -39,6 +39,17 @@ for (const path of rest) {
     if (answer.status() >= 500) say(`answers ${answer.status()}`);
     const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     if (sideways > 0) say(`scrolls sideways by ${sideways} px`);
+    const cut = await page.evaluate(() => {
+      const beyond = (part, whole) => part.getBoundingClientRect().right > whole.getBoundingClientRect().right + 0.5;
+      const words = [...document.querySelectorAll('svg.flow text')].filter((text) => beyond(text, text.closest('svg')));
+      const range = document.createRange();
+      const figures = [...document.querySelectorAll('dl.heads dd')].filter((figure) => {
+        range.selectNodeContents(figure);
+        return beyond(range, figure);
+      });
+      return [...words, ...figures].map((part) => part.textContent);
+    });
+    for (const text of cut) say(`cuts off ${text}`);
     await page.evaluate(axe);
     const found = await page.evaluate(() =>
       axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),

@@ -107,7 +107,9 @@ struct Posted {
 /// One gift a line; each line is accepted or refused by itself, and answered by a line.
 pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes) -> Result<Response, Problem> {
     let by = caller.for_donations();
-    let lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+    // Blank lines are no gifts, but they count: the number is that of the line in what was sent.
+    let lines: Vec<(u64, &[u8])> =
+        (1..).zip(body.split(|byte| *byte == b'\n')).filter(|(_, line)| !line.trim_ascii().is_empty()).collect();
     if lines.len() > BULK_LINES_MAX {
         return Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -117,8 +119,8 @@ pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes
         ));
     }
     let today = site.today();
-    let (mut batch, mut answers): (Vec<Submission>, Vec<Option<Problem>>) = (Vec::new(), Vec::new());
-    for line in lines {
+    let (mut batch, mut answers): (Vec<Submission>, Vec<(u64, Option<Problem>)>) = (Vec::new(), Vec::new());
+    for (number, line) in lines {
         let read = (|| {
             let fields = Fields::of(line)?;
             let key = fields.maybe_text("key", 200);
@@ -135,14 +137,14 @@ pub(super) async fn bulk(State(site): State<Shared>, caller: Caller, body: Bytes
         match made {
             Ok(made) => {
                 batch.push(made);
-                answers.push(None);
+                answers.push((number, None));
             }
-            Err(problem) => answers.push(Some(problem)),
+            Err(problem) => answers.push((number, Some(problem))),
         }
     }
     let mut results = site.writer().await?.post_now(batch).await?.into_iter();
     let mut out = String::new();
-    for (number, answer) in (1_u64..).zip(answers) {
+    for (number, answer) in answers {
         let outcome = match answer {
             Some(problem) => Err(problem),
             None => results.next().expect("one answer for one gift").map_err(Problem::from),

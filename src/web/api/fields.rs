@@ -12,6 +12,7 @@ use serde_json::map::Entry;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// Counts and amounts end where a reader of JSON may lose the last digit.
@@ -241,16 +242,22 @@ impl Fields {
 
     /// A whole number from 0 to `most`.
     pub(super) fn maybe_count_to(&self, name: &str, most: u64) -> Option<u64> {
-        let value = self.take(name, || json!({"type": "integer", "minimum": 0, "maximum": most}))?;
+        self.maybe_count_in(name, 0..=most)
+    }
+
+    /// A whole number of a range.
+    pub(super) fn maybe_count_in(&self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let (least, most) = (range.start(), range.end());
+        let value = self.take(name, || json!({"type": "integer", "minimum": least, "maximum": most}))?;
         // In a query every value is a text.
         let count = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-        match count.filter(|count| *count <= most) {
+        match count.filter(|count| range.contains(count)) {
             Some(count) => Some(count),
             None => {
                 self.wrong(
                     name,
-                    format!("应为 0 到 {most} 的整数"),
-                    format!("must be a whole number from 0 to {most}"),
+                    format!("应为 {least} 到 {most} 的整数"),
+                    format!("must be a whole number from {least} to {most}"),
                 );
                 None
             }

@@ -72,6 +72,33 @@ fn problem() -> Value {
     })
 }
 
+fn content_of(answer: &Answer) -> Value {
+    match answer {
+        Answer::Raw(kinds) => kinds.iter().map(|kind| ((*kind).to_owned(), raw(kind))).collect(),
+        Answer::Like(example) => json!({"application/json": {"schema": schema_of(example)}}),
+    }
+}
+
+/// What is known of a media type alone.
+fn raw(kind: &str) -> Value {
+    if kind == "application/json" { json!({"schema": {"type": "object"}}) } else { json!({}) }
+}
+
+/// The answers of a route whose bytes never change: each part of them, and that they are known already.
+fn of_unchanging(mut answers: Value, content: &Value) -> Value {
+    let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
+    let tag = text("SHA-256 of the bytes, or the leaf hash of an entry");
+    answers["200"]["headers"] = json!({"ETag": tag, "Accept-Ranges": text("bytes")});
+    answers["206"] = json!({
+        "description": "The part that Range asks for", "content": content,
+        "headers": {"ETag": tag, "Content-Range": text("First and last byte, and how many there are")},
+    });
+    answers["304"] = json!({"description": "Known already, by If-None-Match", "headers": {"ETag": tag}});
+    answers["416"] = json!({"description": "No such part", "headers": {"Content-Range": text("How many bytes there are")},
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
+    answers
+}
+
 fn operation(route: &Listed) -> Value {
     let mut parameters: Vec<Value> = Vec::new();
     for part in route.path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
@@ -89,10 +116,13 @@ fn operation(route: &Listed) -> Value {
         let schema = json!({"type": "string", "minLength": 1, "maxLength": 200});
         parameters.push(json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": schema}));
     }
-    let content = match &route.answer {
-        Answer::Raw(kind) => json!({*kind: {}}),
-        Answer::Like(example) => json!({"application/json": {"schema": schema_of(example)}}),
-    };
+    if route.unchanging {
+        parameters.extend(
+            ["Range", "If-Range", "If-None-Match"]
+                .map(|name| json!({"name": name, "in": "header", "required": false, "schema": {"type": "string"}})),
+        );
+    }
+    let content = content_of(&route.answer);
     let answer = json!({"description": "Done", "content": content});
     let mut answers = json!({
         "200": answer,
@@ -102,6 +132,9 @@ fn operation(route: &Listed) -> Value {
     });
     if route.method == "post" {
         answers["201"] = answer;
+    }
+    if route.unchanging {
+        answers = of_unchanging(answers, &content);
     }
     let mut operation = json!({"summary": route.about, "parameters": parameters, "responses": answers});
     match &route.body {

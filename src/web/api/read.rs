@@ -202,6 +202,16 @@ fn untraceable(zh: String, en: String) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no_trace", zh, en)
 }
 
+fn came_later(seq: u64, size: u64) -> Problem {
+    untraceable(
+        format!("记录 {seq} 是后来才登记的，账本只有 {size} 条记录时还没有它。请按 {} 条或更多追溯。", seq + 1),
+        format!(
+            "Entry {seq} came later: a ledger of {size} entries does not have it yet; ask as of {} or more",
+            seq + 1
+        ),
+    )
+}
+
 /// Where a gift went, or whose gifts a payment used, now or as of a tree size.
 pub(super) async fn entry_trace(State(site): State<Shared>, peer: Peer, Path(seq): Path<u64>, uri: Uri) -> Answer {
     if let Some(peer) = peer.0 {
@@ -221,7 +231,11 @@ pub(super) async fn entry_trace(State(site): State<Shared>, peer: Peer, Path(seq
     }
     let known = site.opened.state("disbursement", &seq.to_string(), |object| Ok(document::state(object))).await?;
     let paid = known.as_ref().and_then(|known| known["paid"].as_u64().or(known["hold"].as_u64()));
-    match trace::payment(&site.opened, paid.unwrap_or(seq), Some(size)).await? {
+    let moving = paid.unwrap_or(seq);
+    if (size..head).contains(&moving) {
+        return Err(came_later(moving, size));
+    }
+    match trace::payment(&site.opened, moving, Some(size)).await? {
         Some(traced) if traced.facts.kind == "fund.transferred" => Err(untraceable(
             format!("记录 {seq} 是基金之间的转账，不是支付。请追溯其中的一笔捐赠，或用这笔钱的一笔支付。"),
             format!(

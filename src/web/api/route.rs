@@ -46,6 +46,8 @@ pub(super) struct Listed {
     pub body: Option<Body>,
     /// Whether an idempotency key is heeded.
     pub keyed: bool,
+    /// Whether the answer never changes, so that a part of it can be asked for, or whether it is known already.
+    pub unchanging: bool,
     pub answer: Answer,
 }
 
@@ -54,8 +56,8 @@ pub(super) struct Listed {
 pub(super) enum Answer {
     /// JSON like this example; see [`openapi::schema_of`].
     Like(Value),
-    /// Something of this media type.
-    Raw(&'static str),
+    /// Something of one of these media types.
+    Raw(&'static [&'static str]),
 }
 
 /// What a route takes.
@@ -213,7 +215,7 @@ impl<'s> Routes<'s> {
 
     fn list(mut self, method: &'static str, path: &'static str, about: &'static str, who: Who) -> Self {
         let (query, body, keyed, answer) = (Vec::new(), None, false, Answer::Like(Value::Null));
-        self.listed.push(Listed { method, path, about, who, query, body, keyed, answer });
+        self.listed.push(Listed { method, path, about, who, query, body, keyed, unchanging: false, answer });
         self
     }
 
@@ -302,8 +304,14 @@ impl<'s> Routes<'s> {
     }
 
     /// The route answers with something else than JSON.
-    pub(super) fn answers(mut self, kind: &'static str) -> Self {
-        self.last().answer = Answer::Raw(kind);
+    pub(super) fn answers(mut self, kinds: &'static [&'static str]) -> Self {
+        self.last().answer = Answer::Raw(kinds);
+        self
+    }
+
+    /// The route answers with bytes that never change; see [`super::download::unchanging`].
+    pub(super) fn unchanging(mut self) -> Self {
+        self.last().unchanging = true;
         self
     }
 

@@ -90,7 +90,7 @@ pub(super) struct Wanted {
 
 pub(super) fn read_token(fields: &Fields, _: &Place<'_>) -> Option<Wanted> {
     let scope = fields.maybe("scope").unwrap_or(Scope::All);
-    let days = fields.maybe_count_to("days", TOKEN_DAYS_MAX).unwrap_or(90);
+    let days = fields.maybe_count_in("days", 1..=TOKEN_DAYS_MAX).unwrap_or(90);
     Some(Wanted { user: fields.text("user", 100)?, scope, days })
 }
 

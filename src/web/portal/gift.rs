@@ -1,7 +1,7 @@
-//! The donor's own page: behind a receipt code, or found by order number and exact amount.
+//! The donor's own page: what became of a gift.
 
 use super::flow::{self, Band, Use};
-use super::page::{Page, or_told, shown};
+use super::page::{Page, shown};
 use crate::app::trace::{self, GiftTrace, TracedUse};
 use crate::domain::body::Body;
 use crate::domain::case::Case;
@@ -12,42 +12,19 @@ use crate::ledger::chain::leaf_hash;
 use crate::report::labels::Language;
 use crate::store::LedgerRow;
 use crate::values::amount::format_minor;
-use crate::values::{Amount, FundId, Unit};
+use crate::values::{FundId, Unit};
 use crate::web::problem::Problem;
-use crate::web::site::{Shared, Site};
+use crate::web::site::Site;
 use askama::Template;
-use axum::extract::{ConnectInfo, Form, Path, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::{Extension, http};
+use axum::response::Html;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
-/// Bands in the picture; the rest is folded into the last.
+/// Bands in the picture; the rest is folded.
 const BANDS_MAX: usize = 7;
 /// Uses that open; a gift of more is asked for entry by entry.
 const OPENED_MAX: usize = 40;
 /// Cases whose whole is told.
 const WHOLES_MAX: usize = 3;
-
-#[derive(serde::Deserialize)]
-pub(super) struct Asked {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    order_no: String,
-    #[serde(default)]
-    amount: String,
-    #[serde(default)]
-    unit: String,
-}
-
-#[derive(Template)]
-#[template(path = "gift_find.html")]
-struct FindPage {
-    page: Page,
-    trouble: Option<String>,
-}
 
 /// A line of the table under the picture.
 struct UseRow {
@@ -88,98 +65,8 @@ struct GiftPage {
     wholes: Vec<Whole>,
 }
 
-pub(super) async fn form(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
-    let page = Page::at_head(&site, language, "/gift").await;
-    or_told(language, page.map(|page| shown(&FindPage { page, trouble: None })).map_err(Problem::from))
-}
-
-pub(super) async fn find(
-    State(site): State<Shared>,
-    Extension(language): Extension<Language>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Form(asked): Form<Asked>,
-) -> Response {
-    or_told(language, found(&site, language, peer, asked).await)
-}
-
-async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked) -> Result<Response, Problem> {
-    if !asked.code.trim().is_empty() {
-        let code = letters_of(&asked.code);
-        return Ok(Redirect::to(&format!("{}/gift/{code}", language.choose("/zh", "/en"))).into_response());
-    }
-    may_look(site, peer)?;
-    let page = Page::at_head(site, language, "/gift").await?;
-    let unit = Unit::parse(asked.unit.trim()).unwrap_or(Unit::CNY);
-    let (order_no, amount) = (asked.order_no.trim(), Amount::parse(asked.amount.trim(), unit));
-    let again = |trouble: &str| {
-        let page = FindPage { page: page.clone(), trouble: Some(trouble.to_owned()) };
-        (StatusCode::UNPROCESSABLE_ENTITY, shown(&page)).into_response()
-    };
-    let Ok(amount) = amount else {
-        return Ok(again(page.say("金额请写准确到分，例如 500.00。", "Give the exact amount, as 500.00.")));
-    };
-    if order_no.is_empty() {
-        return Ok(again(
-            page.say("请填写支付订单号或纸质收条号。", "Give the order number, or that of the paper slip."),
-        ));
-    }
-    let found = site.gifts_of_order(order_no, amount).await?;
-    match found.first().copied() {
-        Some(seq) => Ok(private(page_of(site, language, "/gift", seq).await?)),
-        None => Ok(again(page.say(
-            "没有找到这笔捐款。请核对订单号和金额；刚付的款要等机构入账后才查得到。",
-            "No such gift was found. Check number and amount; a gift made just now appears once the organisation has recorded it.",
-        ))),
-    }
-}
-
-pub(super) async fn by_code(
-    State(site): State<Shared>,
-    Extension(language): Extension<Language>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(code): Path<String>,
-) -> Response {
-    or_told(language, of_code(&site, language, peer, &code).await)
-}
-
-async fn of_code(site: &Shared, language: Language, peer: SocketAddr, code: &str) -> Result<Response, Problem> {
-    may_look(site, peer)?;
-    let seq = site.gift_of_code(code).await?.ok_or_else(unknown)?;
-    // What opened it may hold more than the code; the page in the other language is asked for with the code alone.
-    Ok(private(page_of(site, language, &format!("/gift/{}", letters_of(code)), seq).await?))
-}
-
-/// The letters, digits and hyphens of a code.
-fn letters_of(code: &str) -> String {
-    code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect()
-}
-
-fn unknown() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "unknown_gift",
-        "没有找到这笔捐款，请核对查询码。",
-        "No such gift was found; check the code",
-    )
-}
-
-fn may_look(site: &Shared, peer: SocketAddr) -> Result<(), Problem> {
-    site.lookups.try_at(peer.ip(), site.clock.elapsed()).map_err(Problem::too_often)
-}
-
-/// A page for one reader: kept by nobody, found by no search.
-fn private(page: Html<String>) -> Response {
-    (
-        [
-            (http::header::CACHE_CONTROL, "private, no-store"),
-            (http::HeaderName::from_static("x-robots-tag"), "noindex"),
-        ],
-        page,
-    )
-        .into_response()
-}
-
-async fn page_of(site: &Shared, language: Language, path: &str, seq: u64) -> Result<Html<String>, Problem> {
+/// The page of a gift; `path` is where the other language shows it.
+pub(super) async fn page_of(site: &Site, language: Language, path: &str, seq: u64) -> Result<Html<String>, Problem> {
     let (head, traced) = traced_at_head(site, seq).await?;
     let page = Page::of(site, language, path, &head);
     let mut names: BTreeMap<FundId, String> = BTreeMap::new();
@@ -223,13 +110,13 @@ async fn traced_at_head(site: &Site, seq: u64) -> Result<(LedgerRow, GiftTrace),
     const TRIES: usize = 5;
     for _ in 0..TRIES {
         let head = site.head().await?;
-        let traced = trace::gift(&site.opened, seq, None).await?.ok_or_else(unknown)?;
+        let traced = trace::gift(&site.opened, seq, None).await?.ok_or_else(super::find::unknown)?;
         if site.head().await?.size == head.size {
             return Ok((head, traced));
         }
     }
     let head = site.head().await?;
-    let traced = trace::gift(&site.opened, seq, Some(head.size)).await?.ok_or_else(unknown)?;
+    let traced = trace::gift(&site.opened, seq, Some(head.size)).await?.ok_or_else(super::find::unknown)?;
     Ok((head, traced))
 }
 
@@ -243,126 +130,157 @@ fn when(page: &Page, on: crate::values::Day) -> String {
 }
 
 fn band(used: &TracedUse) -> Band {
-    match (used.facts.kind.as_str(), used.state) {
-        ("donation.received", _) => Band::Fee,
-        (_, "void") => Band::Back,
-        (_, "held") => Band::Held,
+    match used.state {
+        _ if is_own_fee(used) || is_fee_of_another(used) => Band::Fee,
+        "void" => Band::Back,
+        "held" => Band::Held,
         _ => Band::Spent,
     }
 }
 
+/// What the channel kept of the gift itself.
+fn is_own_fee(used: &TracedUse) -> bool {
+    used.facts.kind == "donation.received"
+}
+
+/// What the channel kept of another gift that was given back whole: this one's free money paid it.
+fn is_fee_of_another(used: &TracedUse) -> bool {
+    used.facts.kind == "donation.refunded" && used.state == "spent"
+}
+
 /// Given back to the donor; what else is void was recorded by mistake, and no money went back.
 fn is_refund(used: &TracedUse) -> bool {
-    used.facts.kind == "donation.refunded"
+    used.facts.kind == "donation.refunded" && used.state == "void"
 }
 
 fn words(page: &Page, used: &TracedUse) -> String {
     match band(used) {
-        Band::Fee => page.say("支付渠道手续费", "fee of the payment channel").into(),
+        Band::Fee if is_own_fee(used) => page.say("支付渠道手续费", "fee of the payment channel").into(),
+        Band::Fee => {
+            page.say(
+                "另一笔捐款退还时，渠道没有退的手续费",
+                "fee that the channel kept when another gift was given back",
+            )
+        }
+        .into(),
         Band::Back if is_refund(used) => page.say("退还给捐赠人", "given back to the donor").into(),
         Band::Back => page.say("记录冲销", "record taken back").into(),
-        Band::Held | Band::Spent if used.facts.purpose.is_none() => page.say("支出", "spent").into(),
-        Band::Held => format!(
-            "{}{}",
-            page.word("use", used.facts.purpose.as_deref().unwrap_or_default()),
-            page.say("（已批准，待支付）", " (approved, not paid yet)")
-        ),
-        Band::Spent => page.word("use", used.facts.purpose.as_deref().unwrap_or_default()),
+        Band::Held => match &used.facts.purpose {
+            Some(purpose) => {
+                format!("{}{}", page.word("use", purpose), page.say("（已批准，待支付）", " (approved, not paid yet)"))
+            }
+            None => page.say("已批准，待支付", "approved, not paid yet").into(),
+        },
+        Band::Spent => match &used.facts.purpose {
+            Some(purpose) => page.word("use", purpose),
+            None => page.say("支出", "spent").into(),
+        },
     }
 }
 
+/// At most [`BANDS_MAX`]: the first uses, and of the others one band for each thing that a band can stand for, so that every colour
+/// stays true.
 fn bands(page: &Page, traced: &GiftTrace, names: &BTreeMap<FundId, String>) -> Vec<Use> {
-    let one = |used: &TracedUse| {
-        let on = used.facts.on.clone().unwrap_or_default();
-        let direct = used.line.fund == traced.gift.fund || band(used) == Band::Fee;
-        let through = (!direct).then(|| {
-            let name = names.get(&used.line.fund).map_or(used.line.fund.as_str(), String::as_str);
-            format!("{} {name}", page.say("经", "via"))
-        });
-        Use {
-            band: band(used),
-            minor: used.amount.minor(),
-            amount: page.money(used.amount.minor(), used.amount.unit()),
-            words: words(page, used),
-            small: [Some(on), through].into_iter().flatten().collect(),
+    let all: Vec<Use> = traced.uses.iter().map(|used| use_of(page, traced, names, used)).collect();
+    let fits = |shown| {
+        let (first, others) = all.split_at(shown);
+        let rest = folded(page, traced.gift.gross.unit(), others);
+        (shown + rest.len() <= BANDS_MAX).then(|| [first, &rest].concat())
+    };
+    (0..=all.len().min(BANDS_MAX)).rev().find_map(fits).expect("there are fewer kinds of bands than bands")
+}
+
+fn use_of(page: &Page, traced: &GiftTrace, names: &BTreeMap<FundId, String>, used: &TracedUse) -> Use {
+    let on = used.facts.on.clone().unwrap_or_default();
+    let direct = used.line.fund == traced.gift.fund || is_own_fee(used);
+    let through = (!direct).then(|| {
+        let name = names.get(&used.line.fund).map_or(used.line.fund.as_str(), String::as_str);
+        format!("{} {name}", page.say("经", "via"))
+    });
+    Use {
+        band: band(used),
+        minor: used.amount.minor(),
+        amount: page.money(used.amount.minor(), used.amount.unit()),
+        words: words(page, used),
+        small: [Some(on), through].into_iter().flatten().collect(),
+    }
+}
+
+/// One band for each thing that bands stand for; one that is alone stays as it is.
+fn folded(page: &Page, unit: Unit, uses: &[Use]) -> Vec<Use> {
+    let mut by_band: BTreeMap<Band, Vec<&Use>> = BTreeMap::new();
+    for used in uses {
+        by_band.entry(used.band).or_default().push(used);
+    }
+    let fold = |(band, uses): (Band, Vec<&Use>)| match uses.as_slice() {
+        [one] => (*one).clone(),
+        several => {
+            let minor = several.iter().map(|used| used.minor).sum();
+            Use {
+                band,
+                minor,
+                amount: page.money(minor, unit),
+                words: more_of(page, band, several.len()),
+                small: vec![page.say("见下表", "in the table").to_owned()],
+            }
         }
     };
-    if traced.uses.len() <= BANDS_MAX {
-        return traced.uses.iter().map(one).collect();
-    }
-    let (shown, folded) = traced.uses.split_at(BANDS_MAX - 1);
-    let minor: i64 = folded.iter().map(|used| used.amount.minor()).sum();
-    let rest = Use {
-        band: Band::Spent,
-        minor,
-        amount: page.money(minor, traced.gift.gross.unit()),
-        words: match page.language {
-            Language::Zh => format!("另有 {} 项，见下表", folded.len()),
-            Language::En => format!("and {} more, in the table", folded.len()),
-        },
-        small: Vec::new(),
-    };
-    shown.iter().map(one).chain([rest]).collect()
+    by_band.into_iter().map(fold).collect()
 }
 
-/// One sentence on how the gift stands. What is not used yet is said first.
-fn sentence(page: &Page, traced: &GiftTrace, left: i64, aim: &str) -> String {
-    let unit = traced.gift.gross.unit();
-    let sum = |wanted: Band| -> i64 {
-        traced.uses.iter().filter(|used| band(used) == wanted).map(|used| used.amount.minor()).sum()
+/// How many more uses of a kind there are.
+fn more_of(page: &Page, band: Band, count: usize) -> String {
+    let (zh, en) = match band {
+        Band::Spent => ("支出", "spent"),
+        Band::Held => ("已批准待支付", "approved, not paid yet"),
+        Band::Fee => ("手续费", "for fees of channels"),
+        Band::Back => ("退还或冲销", "given back or taken back"),
     };
-    let (spent, held, fee, back) = (sum(Band::Spent), sum(Band::Held), sum(Band::Fee), sum(Band::Back));
-    let refunds = traced.uses.iter().filter(|used| is_refund(used));
-    let refunded: i64 = refunds.map(|used| used.amount.minor()).sum();
-    let reversed = back - refunded;
-    let money = |minor: i64| page.money(minor, unit);
-    let mut parts: Vec<String> = Vec::new();
-    let zh = page.language == Language::Zh;
-    if left > 0 {
-        parts.push(if zh {
-            format!("这笔捐款还有 {}没有用", money(left))
-        } else {
-            format!("{} of this gift has not been used yet", money(left))
-        });
+    match page.language {
+        // No line ends after the number.
+        Language::Zh => format!("另有\u{a0}{count}\u{a0}项{zh}"),
+        Language::En => format!("and {count} more {en}"),
     }
-    if spent > 0 {
-        let whole = left == 0 && held == 0 && back == 0;
-        parts.push(match (zh, whole) {
-            (true, true) => format!("{}已全部用于{aim}", money(spent)),
-            (true, false) => format!("已有 {}用于{aim}", money(spent)),
-            (false, true) => format!("all of it, {}, has been used for {aim}", money(spent)),
-            (false, false) => format!("{} has been used for {aim}", money(spent)),
-        });
-    }
-    if held > 0 {
-        parts.push(if zh {
-            format!("{}已批准，等待支付", money(held))
-        } else {
-            format!("{} is approved and waits to be paid", money(held))
-        });
-    }
-    if refunded > 0 {
-        parts.push(if zh {
-            format!("{}已退还", money(refunded))
-        } else {
-            format!("{} was given back", money(refunded))
-        });
-    }
-    if reversed > 0 {
-        parts.push(if zh {
-            format!("{}的记录已冲销", money(reversed))
-        } else {
-            format!("the record of {} was taken back", money(reversed))
-        });
-    }
-    if fee > 0 {
-        parts.push(if zh {
-            format!("支付渠道收了手续费 {}", money(fee))
-        } else {
-            format!("the payment channel kept {}", money(fee))
-        });
-    }
-    let text = parts.join(page.say("，", "; "));
+}
+
+/// One sentence on how the gift stands. What is not used yet is said first; the parts add up to the gift.
+fn sentence(page: &Page, traced: &GiftTrace, left: i64, aim: &str) -> String {
+    let sum = |is: &dyn Fn(&TracedUse) -> bool| -> i64 {
+        traced.uses.iter().filter(|used| is(used)).map(|used| used.amount.minor()).sum()
+    };
+    let of_band = |wanted: Band| sum(&|used| band(used) == wanted);
+    let (spent, held, fees, back) =
+        (of_band(Band::Spent), of_band(Band::Held), of_band(Band::Fee), of_band(Band::Back));
+    let (refunded, own_fee) = (sum(&is_refund), sum(&is_own_fee));
+    let is_whole = left + held + back == 0;
+    let (before_zh, after_zh) = if is_whole { ("", "已全部用于") } else { ("已有 ", "用于") };
+    let (before_en, after_en) = match (is_whole, fees > 0) {
+        (true, true) => ("all of it but the fee, ", ", has been used for "),
+        (true, false) => ("all of it, ", ", has been used for "),
+        (false, _) => ("", " has been used for "),
+    };
+    let (after_zh, after_en) = (format!("{after_zh}{aim}"), format!("{after_en}{aim}"));
+    let said = |minor: i64, zh: [&str; 2], en: [&str; 2]| {
+        let [before, after] = match page.language {
+            Language::Zh => zh,
+            Language::En => en,
+        };
+        (minor > 0).then(|| format!("{before}{}{after}", page.money(minor, traced.gift.gross.unit())))
+    };
+    let parts = [
+        said(left, ["这笔捐款还有 ", "没有用"], ["", " of this gift has not been used yet"]),
+        said(spent, [before_zh, &after_zh], [before_en, &after_en]),
+        said(held, ["", "已批准，等待支付"], ["", " is approved and waits to be paid"]),
+        said(refunded, ["", "已退还"], ["", " was given back"]),
+        said(back - refunded, ["", "的记录已冲销"], ["the record of ", " was taken back"]),
+        said(own_fee, ["支付渠道收了手续费 ", ""], ["the payment channel kept ", ""]),
+        said(
+            fees - own_fee,
+            ["另一笔捐款退还时渠道没有退手续费，这笔捐款承担了其中 ", ""],
+            ["", " paid the fee that the channel kept when another gift was given back"],
+        ),
+    ];
+    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(page.say("，", "; "));
     let mut letters = text.chars();
     let first: String = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}{}", letters.as_str(), page.say("。", "."))
@@ -478,7 +396,7 @@ async fn more(site: &Site, page: &Page, seq: u64) -> Result<Option<More>, Proble
 }
 
 /// How the cases stand that this gift helped: their own fund's whole.
-async fn wholes(site: &Shared, page: &Page, cases: &Cases<'_>) -> Result<Vec<Whole>, Problem> {
+async fn wholes(site: &Site, page: &Page, cases: &Cases<'_>) -> Result<Vec<Whole>, Problem> {
     if cases.is_empty() {
         return Ok(Vec::new());
     }

@@ -5,6 +5,7 @@ mod asset;
 mod campaign;
 mod case;
 mod entry;
+mod find;
 mod flow;
 mod fund;
 mod gift;
@@ -43,8 +44,8 @@ fn pages(language: Language) -> Router<Shared> {
         .route("/case/{id}", get(case::show))
         .route("/entries", get(entry::list))
         .route("/entry/{seq}", get(entry::show))
-        .route("/gift", get(gift::form).post(gift::find))
-        .route("/gift/{code}", get(gift::by_code))
+        .route("/gift", get(find::form).post(find::find))
+        .route("/gift/{code}", get(find::by_code))
         .layer(Extension(language))
 }
 
@@ -65,7 +66,9 @@ async fn front(headers: HeaderMap) -> Redirect {
 
 /// What a code on paper leads to.
 async fn short(headers: HeaderMap, Path(code): Path<String>) -> Redirect {
-    let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect();
+    let code = find::letters_of(&code);
+    // A code of nothing usable is still a code that is wrong, not the empty form.
+    let code = if code.is_empty() { "-" } else { &code };
     Redirect::to(&format!("{}/gift/{code}", prefix(preferred(&headers))))
 }
 
