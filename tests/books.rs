@@ -26,7 +26,26 @@ impl Books {
         if on_server {
             return Self::on_server().expect("a server");
         }
+        Self::in_folder()
+    }
+
+    /// With its ledger in its folder, always.
+    pub(crate) fn in_folder() -> Self {
         Self { path: folder(), url: None, database: None }
+    }
+
+    /// Where its ledger is, as a command names it.
+    pub(crate) fn place(&self) -> String {
+        self.url.clone().unwrap_or_else(|| self.data().to_str().expect("UTF-8").to_owned())
+    }
+
+    /// Gives other books the keys of these.
+    pub(crate) fn copy_keys_to(&self, other: &Self) {
+        let (keys, copy) = (self.data().join("keys"), other.data().join("keys"));
+        std::fs::create_dir_all(&copy).expect("made");
+        for file in std::fs::read_dir(keys).expect("there are keys").flatten() {
+            std::fs::copy(file.path(), copy.join(file.file_name())).expect("copied");
+        }
     }
 
     /// The same with its ledger on a server, if there is one.
@@ -64,11 +83,7 @@ impl Books {
     /// Another node of the same ledger: a folder of its own with a copy of the keys.
     pub(crate) fn node(&self) -> Self {
         let node = Self { path: folder(), url: self.url.clone(), database: self.database.clone() };
-        let (keys, copy) = (self.data().join("keys"), node.data().join("keys"));
-        std::fs::create_dir_all(&copy).expect("made");
-        for file in std::fs::read_dir(keys).expect("there are keys").flatten() {
-            std::fs::copy(file.path(), copy.join(file.file_name())).expect("copied");
-        }
+        self.copy_keys_to(&node);
         node
     }
 

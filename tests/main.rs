@@ -20,6 +20,7 @@ mod faults;
 mod hammer;
 mod http;
 mod import_formats;
+mod keep;
 mod matrix;
 mod nodes;
 mod outages;

@@ -20,8 +20,8 @@ pub type PersonKeys = BTreeMap<u64, Vec<u8>>;
 pub enum Keys {
     /// They are copied with the records.
     Stay,
-    /// They are taken out of the records and kept apart, so that a record can be erased from all copies by erasing its key.
-    Apart(PersonKeys),
+    /// They are left behind: whoever keeps them apart can erase a record from all copies by erasing its key.
+    Left,
     /// They were kept apart and are put back. A record whose key is not among them stays shut.
     Back(PersonKeys),
 }
@@ -35,8 +35,6 @@ pub struct Copied {
     pub fresh: u64,
     /// Root over all of them.
     pub root: Hash,
-    /// Persons' keys, where they were kept apart.
-    pub keys: Keys,
 }
 
 /// Why a copy is not whole.
@@ -51,6 +49,25 @@ pub enum CopyError {
     /// The target holds another ledger of this name, or another history of this one.
     #[error("the target holds another history from entry {0} on; nothing was changed there")]
     Differs(u64),
+}
+
+/// The persons' keys of a ledger up to a size.
+pub async fn person_keys(store: &Store, ledger_id: i64, size: u64) -> Result<PersonKeys, StoreError> {
+    let (mut keys, mut at) = (PersonKeys::new(), 0);
+    while at < size {
+        let page = store.log(ledger_id, at, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        for stored in page.rows() {
+            let stored = stored?;
+            at = u64::try_from(stored.seq).unwrap_or(at) + 1;
+            if let Some(sealed) = stored.sealed.filter(|_| at <= size) {
+                keys.insert(at - 1, sealed.wrapped.to_vec());
+            }
+        }
+    }
+    Ok(keys)
 }
 
 /// Copies a ledger up to `until` entries, or all that it has at the start.
@@ -76,12 +93,7 @@ pub async fn copy(
     }
     copying.finish().await?;
     let entries = copying.target.size;
-    Ok(Copied {
-        entries,
-        fresh: entries - before,
-        root: copying.replay.verifier.head().frontier.root(),
-        keys: copying.keys,
-    })
+    Ok(Copied { entries, fresh: entries - before, root: copying.replay.verifier.head().frontier.root() })
 }
 
 /// The row of the ledger in the target; a new one has the name of a copy that is not whole.
@@ -231,15 +243,12 @@ fn entry_row(stored: &LogRow<'_>, leaf: Hash) -> EntryRow {
 
 impl Keys {
     /// The sealed record of an entry as it is kept in the target.
-    fn pass(&mut self, stored: &LogRow<'_>) -> Option<VaultRow> {
+    fn pass(&self, stored: &LogRow<'_>) -> Option<VaultRow> {
         let sealed = stored.sealed?;
         let seq = u64::try_from(stored.seq).expect("the replay has counted it");
         let wrapped = match self {
             Self::Stay => sealed.wrapped.to_vec(),
-            Self::Apart(kept) => {
-                kept.insert(seq, sealed.wrapped.to_vec());
-                Vec::new()
-            }
+            Self::Left => Vec::new(),
             Self::Back(kept) => kept.get(&seq).cloned().unwrap_or_default(),
         };
         Some(VaultRow { seq, person: sealed.person, sealed: sealed.sealed.to_vec(), wrapped })

@@ -271,6 +271,9 @@ fn vault_fault(vault: &VaultKey, seq: u64, stored: &LogRow<'_>, donor: Option<Ha
     let Some(sealed) = stored.sealed else {
         return is_gift.then(|| "its sealed record is missing from the vault".into());
     };
+    if sealed.wrapped.is_empty() {
+        return Some("the key of its sealed record is missing: it is kept apart from backups".into());
+    }
     let place = Place { person: sealed.person, seq, hashes: stored.hashes };
     match vault.open(&place, sealed.sealed, sealed.wrapped) {
         Err(error) => Some(error.to_string()),

@@ -106,6 +106,41 @@ const WORDS: &[(&str, &str)] = &[
         "网页从数据库的这个只读副本读取；每个回答都说明是账本到第几条的",
     ),
     (
+        "Copy the ledger to another data folder or database, entry by entry, each verified; run again, it goes on where it stopped",
+        "把账本逐条核对后复制到另一个数据文件夹或数据库；中断后再运行会接着复制",
+    ),
+    (
+        "From this data folder or postgres://… URL; from that of --data and --database where not given",
+        "从这个数据文件夹或 postgres://… 复制；不写则从 --data 和 --database 所指的",
+    ),
+    ("To this data folder or postgres://… URL", "复制到这个数据文件夹或 postgres://…"),
+    (
+        "Back the ledger up while it is in use: one file without the keys of persons, and those in a file of their own",
+        "使用中备份账本：一个文件不含捐赠人的密钥，密钥另存一个文件",
+    ),
+    (
+        "Folder for the backup; one that holds an earlier backup is brought up to date",
+        "备份文件夹；里面有较早的备份时，接着补齐",
+    ),
+    (
+        "File for the keys of persons, to be kept apart and not as long: whoever is erased is erased there too",
+        "存放捐赠人密钥的文件，应与备份分开、保存得较短：删除一个人时，也在那里删除",
+    ),
+    (
+        "Restore a backup into an empty data folder that holds the ledger's keys, and hold it against the last known checkpoint",
+        "把备份恢复到一个放好账本密钥的空数据文件夹，并与最近一次已知的检查点核对",
+    ),
+    ("Folder of the backup", "备份所在的文件夹"),
+    (
+        "File with the keys of persons; without it their records stay shut",
+        "捐赠人密钥的文件；没有它，捐赠人的记录打不开",
+    ),
+    (
+        "The last known checkpoint; keys/SLUG.signed of the data folder where not given",
+        "最近一次已知的检查点；不写则用数据文件夹的 keys/SLUG.signed",
+    ),
+    ("Only the first so many entries", "只恢复前这么多条记录"),
+    (
         "PostgreSQL database, for several nodes; keys and files stay in the data folder",
         "PostgreSQL 数据库，供多个节点使用；密钥和文件仍在数据文件夹里",
     ),

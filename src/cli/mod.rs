@@ -15,6 +15,7 @@ mod fund;
 mod help_zh;
 mod import;
 mod init;
+mod keep;
 mod out;
 mod report;
 mod reverse;
@@ -143,6 +144,12 @@ enum Subcommands {
     Rebuild(verify::Rebuild),
     /// Write the log as plain files that anybody can verify
     Export(verify::Export),
+    /// Copy the ledger to another data folder or database, entry by entry, each verified; run again, it goes on where it stopped
+    Copy(keep::Copy),
+    /// Back the ledger up while it is in use: one file without the keys of persons, and those in a file of their own
+    Backup(keep::Backup),
+    /// Restore a backup into an empty data folder that holds the ledger's keys, and hold it against the last known checkpoint
+    Restore(keep::Restore),
     /// Payment channels that post gifts by signed messages
     #[command(subcommand)]
     Channel(channel::Channel),
@@ -255,6 +262,9 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         Subcommands::Verify(_) => Some("verify"),
         Subcommands::Rebuild(_) => Some("rebuild"),
         Subcommands::Export(_) => Some("export"),
+        Subcommands::Copy(_) => Some("copy"),
+        Subcommands::Backup(_) => Some("backup"),
+        Subcommands::Restore(_) => Some("restore"),
         Subcommands::Serve(_) => Some("serve"),
         Subcommands::Demo(_) => Some("demo"),
         Subcommands::Bench(_) => Some("bench"),
@@ -295,6 +305,9 @@ async fn carry_out(session: &Session, command: Subcommands) -> Result<(), Failur
         Subcommands::Verify(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,
         Subcommands::Export(args) => args.run(session).await,
+        Subcommands::Copy(args) => args.run(session).await,
+        Subcommands::Backup(args) => args.run(session).await,
+        Subcommands::Restore(args) => args.run(session).await,
         Subcommands::Channel(args) => args.run(session).await,
         Subcommands::Subscription(args) => args.run(session).await,
         Subcommands::Serve(args) => args.run(session).await,

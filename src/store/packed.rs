@@ -32,7 +32,7 @@ pub struct SealedRow<'p> {
     pub person: u64,
     /// Salt and record, sealed.
     pub sealed: &'p [u8],
-    /// The person's key, wrapped with the vault's.
+    /// The person's key, wrapped with the vault's; empty where it is kept apart.
     pub wrapped: &'p [u8],
 }
 
@@ -115,9 +115,7 @@ impl<'p> Unpack<'p> {
         let (person, sealed, wrapped) = (self.number()?, self.length()?, self.length()?);
         let (leaf, bytes) = (self.bytes(leaf)?, self.bytes(bytes)?);
         let (sealed, wrapped) = (self.bytes(sealed)?, self.bytes(wrapped)?);
-        // A person without a key was erased, and so was a record that is not there.
-        let person = u64::try_from(person).ok().filter(|_| !wrapped.is_empty());
-        let sealed = person.map(|person| SealedRow { person, sealed, wrapped });
+        let sealed = u64::try_from(person).ok().map(|person| SealedRow { person, sealed, wrapped });
         Some(LogRow { seq, leaf, bytes, hashes, sealed })
     }
 

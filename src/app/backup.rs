@@ -1,0 +1,184 @@
+//! Backups: the ledger as one file without the persons' keys, and those in a file of their own with a rotation of its own. A restored
+//! ledger is held against the last checkpoint that is known.
+
+use super::copy::{self, Copied, CopyError, Keys, PersonKeys};
+use super::folder::{Folder, OpenError, Opened, root_at};
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use crate::store::{Place, Store, StoreError};
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The first line of a file of persons' keys.
+const HEADING: &str = "mingzhang persons' keys v1";
+
+/// Why there is no backup, or none was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// Copying.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// A database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The data folder.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A file.
+    #[error("{} could not be {doing}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// read, written
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file does not hold persons' keys of this ledger.
+    #[error("{}, line {line}: no persons' keys of {origin}", path.display())]
+    NoKeys {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The ledger.
+        origin: String,
+    },
+    /// A checkpoint is none of this ledger.
+    #[error("{} is no checkpoint of this ledger", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: CheckpointError,
+    },
+    /// The backup holds another history than what was signed.
+    #[error("the backup does not hold the history that was signed at {0} entries; nothing can be posted on it")]
+    OtherHistory(u64),
+    /// There is a ledger already.
+    #[error("{place} holds this ledger already; restore it elsewhere, or move that one away first")]
+    Exists {
+        /// Where.
+        place: Place,
+    },
+}
+
+/// A ledger that was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// What was copied.
+    pub copied: Copied,
+    /// The size of the last checkpoint that is known; nothing is posted before the ledger is as long again.
+    pub signed: Option<u64>,
+}
+
+/// Backs a ledger up into a folder, which may hold an earlier backup of it, and the persons' keys into a file.
+pub async fn backup(
+    opened: &Opened,
+    folder: &Path,
+    keys: &Path,
+    progress: impl FnMut(u64, u64),
+) -> Result<Copied, BackupError> {
+    let file = |doing| move |source| BackupError::File { path: folder.to_owned(), doing, source };
+    std::fs::create_dir_all(folder).map_err(file("made"))?;
+    let row = opened.head().await?;
+    let to = Store::create(&Place::Folder(folder.to_owned())).await?;
+    let copied = copy::copy(&opened.store, &row, &to, None, Keys::Left, progress).await?;
+    to.settle().await?;
+    to.close().await;
+    let persons = copy::person_keys(&opened.store, row.ledger_id, copied.entries).await?;
+    write_keys(keys, &row.origin, &persons).map_err(|source| BackupError::File {
+        path: keys.to_owned(),
+        doing: "written",
+        source,
+    })?;
+    Ok(copied)
+}
+
+/// Restores a backup into a data folder, up to `until` entries where given. The keys of the ledger must be in the folder.
+pub async fn restore(
+    backup: &Path,
+    slug: Option<&str>,
+    folder: &Folder,
+    keys: Option<&Path>,
+    checkpoint: Option<&Path>,
+    until: Option<u64>,
+    progress: impl FnMut(u64, u64),
+) -> Result<Restored, BackupError> {
+    let source = Folder::new(backup);
+    let from = Store::open_for_reading(source.place()).await?;
+    let row = source.find(&from, slug).await?;
+    let origin = crate::values::Origin::parse(&row.origin)
+        .map_err(|error| StoreError::Damaged { table: "ledger", what: error.to_string() })?;
+    folder.make()?;
+    let own = folder.keys(&origin)?;
+    let _lock = folder.lock().await?;
+    let to = Store::create(folder.place()).await?;
+    if to.ledgers().await?.iter().any(|known| known.slug == row.slug) {
+        return Err(BackupError::Exists { place: folder.place().clone() });
+    }
+    let persons = match keys {
+        None => PersonKeys::new(),
+        Some(path) => read_keys(path, &row.origin)?,
+    };
+    let known: Option<Checkpoint> = match checkpoint {
+        None => folder.signed(&own)?,
+        Some(path) => {
+            let note = std::fs::read(path);
+            let note = note.map_err(|source| BackupError::File { path: path.to_owned(), doing: "read", source })?;
+            let opened = VerifiedCheckpoint::open(&note, &own.log.verifier());
+            let opened = opened.map_err(|source| BackupError::Checkpoint { path: path.to_owned(), source })?;
+            Some(opened.checkpoint().clone())
+        }
+    };
+    // Before anything is written: a backup of another history is not restored at all.
+    if let Some(known) = known.as_ref().filter(|known| known.size <= row.size)
+        && root_at(&from, row.ledger_id, known.size).await? != known.root
+    {
+        return Err(BackupError::OtherHistory(known.size));
+    }
+    let copied = copy::copy(&from, &row, &to, until, Keys::Back(persons), progress).await?;
+    to.settle().await?;
+    let signed = known.map(|known| known.size).filter(|size| *size > copied.entries);
+    Ok(Restored { copied, signed })
+}
+
+/// One line a key: the entry, and the wrapped key in hex. Readable by the owner only.
+fn write_keys(path: &Path, origin: &str, keys: &PersonKeys) -> io::Result<()> {
+    let mut text = format!("{HEADING}\n{origin}\n");
+    for (seq, wrapped) in keys {
+        let _ = writeln!(text, "{seq} {}", hex::encode(wrapped));
+    }
+    let fresh = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn read_keys(path: &Path, origin: &str) -> Result<PersonKeys, BackupError> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|source| BackupError::File { path: path.to_owned(), doing: "read", source })?;
+    let bad = |line| BackupError::NoKeys { path: path.to_owned(), line, origin: origin.to_owned() };
+    let mut lines = text.lines();
+    if lines.next() != Some(HEADING) || lines.next() != Some(origin) {
+        return Err(bad(1));
+    }
+    let key = |(place, line): (usize, &str)| {
+        let (seq, wrapped) = line.split_once(' ').ok_or_else(|| bad(place))?;
+        Ok((seq.parse().map_err(|_| bad(place))?, hex::decode(wrapped).map_err(|_| bad(place))?))
+    };
+    (3..).zip(lines).map(key).collect()
+}

@@ -1,0 +1,172 @@
+//! The same ledger in another place: copied between stores, backed up while it is in use, restored.
+
+use crate::books::Books;
+use crate::hammer::{check_told, hammer};
+use crate::served::Served;
+use serde_json::Value as Json;
+use std::path::Path;
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A ledger with some gifts of named donors.
+fn given(books: Books) -> Books {
+    let books = books.open();
+    books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+    books.does("account open wallet/a --fund general");
+    for number in 0..5 {
+        books.does(&format!(
+            "donation receive --fund general --amount 12.5{number} --order-no A-{number} --name 张{number}"
+        ));
+    }
+    books
+}
+
+/// Everything that makes a ledger what it is, as its owner sees it.
+fn seen(books: &Books) -> (String, Json, Json, Json) {
+    let out = books.path.join("seen");
+    books.json(&["export", text(&out)]);
+    let log = std::fs::read_to_string(out.join("entries.jsonl")).expect("exported");
+    std::fs::remove_dir_all(&out).expect("removed");
+    (log, books.does("fund list"), books.does("user list"), books.does("trace --order-no A-3 --amount 12.53"))
+}
+
+fn copies(source: Books, target: Books) {
+    let source = given(source);
+    let token = source.does("user token admin")["token"].as_str().expect("a token").to_owned();
+    let place = target.place();
+    let first = source.does(&format!("copy --to {place}"));
+    assert_eq!(first["entries"], first["fresh"], "{first}");
+    if !target.is_a_file() {
+        // A folder of its own for the keys.
+        source.copy_keys_to(&target);
+    }
+    assert_eq!(seen(&source), seen(&target));
+    assert_eq!(target.does("verify"), source.does("verify"));
+    // The source goes on, and the copy follows.
+    source.does("donation receive --fund general --amount 99 --order-no B-1");
+    let second = source.does(&format!("copy --to {place}"));
+    assert_eq!((&second["fresh"], &second["root"]), (&Json::from(1), &source.does("verify")["root"]));
+    assert_eq!(seen(&source), seen(&target));
+    assert_eq!(target.does("verify")["ok"], true);
+    assert_eq!(source.does(&format!("copy --to {place}"))["fresh"], 0);
+    // It is a ledger like any other: tokens, keys and numbers hold, and it goes on.
+    let site = Served::of(target);
+    let gift = |order_no: &str| serde_json::json!({"fund": "general", "amount": 9_900, "order_no": order_no});
+    assert_eq!(site.post(&token, "/api/v1/donations", &gift("B-1")).status, 409);
+    assert_eq!(site.post(&token, "/api/v1/donations", &gift("B-2")).status, 201);
+    let target = site.stop();
+    assert_eq!(target.does("verify")["ok"], true);
+    // The copy has gone its own way: it is not written over.
+    source.does("donation receive --fund general --amount 1 --order-no C-1");
+    source.does("donation receive --fund general --amount 1 --order-no C-2");
+    source.refused(&["copy", "--to", &place], 5, "another history");
+    assert_eq!(target.does("verify")["ok"], true);
+}
+
+#[test]
+fn a_folder_is_copied_to_a_folder() {
+    copies(Books::in_folder(), Books::in_folder());
+}
+
+#[test]
+fn a_folder_is_copied_to_a_server() {
+    if let Some(target) = Books::on_server() {
+        copies(Books::in_folder(), target);
+    }
+}
+
+#[test]
+fn a_server_is_copied_to_a_folder() {
+    if let Some(source) = Books::on_server() {
+        copies(source, Books::in_folder());
+    }
+}
+
+fn backs_up_under_load(books: Books) {
+    let books = given(books);
+    let token = books.does("user token admin")["token"].as_str().expect("a token").to_owned();
+    let (backup, persons) = (books.path.join("backup"), books.path.join("persons"));
+    let site = Served::of(books);
+    let (address, stop) = (RwLock::new(site.address.clone()), AtomicBool::new(false));
+    let mut made = Json::Null;
+    let told: Vec<(String, u64)> = std::thread::scope(|scope| {
+        let (address, stop, token) = (&address, &stop, token.as_str());
+        let clients: Vec<_> = (0..8).map(|client| scope.spawn(move || hammer(address, token, stop, client))).collect();
+        for _ in 0..2 {
+            std::thread::sleep(Duration::from_millis(300));
+            made = site.books.json(&["backup", text(&backup), "--person-keys", text(&persons)]);
+        }
+        stop.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(|client| client.join().expect("a client ends")).collect()
+    });
+    let books = site.stop();
+    check_told(&books, &told);
+    // The backup alone opens no record of a donor.
+    let bytes = std::fs::read(backup.join("mingzhang.db")).expect("the file");
+    let keys = std::fs::read_to_string(&persons).expect("the keys");
+    let one = keys.lines().nth(2).and_then(|line| line.split_once(' ')).expect("a key").1;
+    let wrapped = hex::decode(one).expect("hex");
+    assert!(wrapped.len() > 20 && !bytes.windows(wrapped.len()).any(|part| part == wrapped));
+
+    let restored = Books::in_folder();
+    restored.refused(&["restore", text(&backup)], 4, "read");
+    books.copy_keys_to(&restored);
+    let told = restored.json(&["restore", text(&backup), "--person-keys", text(&persons)]);
+    assert_eq!((&told["entries"], &told["root"]), (&made["entries"], &made["root"]));
+    // What was signed since is missing, and said to be: nothing is posted, for that would be a second history.
+    let signed = books.does("verify")["entries"].as_u64().expect("a number");
+    assert_eq!(told["behind"].as_u64(), (made["entries"].as_u64() < Some(signed)).then_some(signed));
+    if told["behind"].is_u64() {
+        restored.refused(
+            &["donation", "receive", "--fund", "general", "--amount", "1", "--order-no", "Z"],
+            4,
+            "signed",
+        );
+    }
+    // It catches up from what is left of the original, and goes on.
+    books.json(&["copy", "--to", &restored.place()]);
+    assert_eq!(seen(&restored).0, seen(&books).0);
+    restored.does("donation receive --fund general --amount 1 --order-no Z");
+    assert_eq!(restored.does("verify")["ok"], true);
+    restored.refused(&["restore", text(&backup)], 5, "already");
+}
+
+#[test]
+fn a_backup_under_load_is_restored_and_catches_up() {
+    backs_up_under_load(Books::in_folder());
+}
+
+#[test]
+fn a_backup_of_a_server_under_load_is_restored_and_catches_up() {
+    if let Some(books) = Books::on_server() {
+        backs_up_under_load(books);
+    }
+}
+
+#[test]
+fn a_backup_is_restored_to_a_given_entry() {
+    let books = given(Books::in_folder());
+    let (backup, persons) = (books.path.join("backup"), books.path.join("persons"));
+    books.json(&["backup", text(&backup), "--person-keys", text(&persons)]);
+    let earlier = Books::in_folder();
+    books.copy_keys_to(&earlier);
+    std::fs::remove_file(earlier.data().join("keys/books.signed")).expect("the investigator does not go on from here");
+    let told = earlier.json(&["restore", text(&backup), "--entries", "4", "--person-keys", text(&persons)]);
+    assert_eq!((&told["entries"], &told["behind"]), (&Json::from(4), &Json::Null));
+    assert_eq!(earlier.does("verify")["entries"], 4);
+    // Without the persons' keys the records stay shut, and it is said so.
+    let shut = Books::in_folder();
+    books.copy_keys_to(&shut);
+    shut.json(&["restore", text(&backup)]);
+    assert_eq!(shut.does("fund list"), books.does("fund list"));
+    let other = books.path.join("other");
+    std::fs::write(&other, "mingzhang persons' keys v1\nelse.example/x\n1 00\n").expect("written");
+    let third = Books::in_folder();
+    books.copy_keys_to(&third);
+    third.refused(&["restore", text(&backup), "--person-keys", text(&other)], 5, "no persons' keys");
+}
