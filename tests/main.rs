@@ -23,6 +23,7 @@ mod import_formats;
 mod keep;
 mod matrix;
 mod nodes;
+mod operation;
 mod outages;
 mod readme;
 mod report;

@@ -56,6 +56,8 @@ impl Demo {
             entropy: RefCell::new(crate::entropy::Entropy::new()),
             server: None,
             service: Mutex::default(),
+            settings: crate::config::Settings::default(),
+            flags: Vec::new(),
         };
         let quiet = Session {
             out: Out { json: false, ..session.out },
@@ -68,6 +70,8 @@ impl Demo {
             entropy: RefCell::new(crate::entropy::Entropy::new()),
             server: None,
             service: Mutex::default(),
+            settings: crate::config::Settings::default(),
+            flags: Vec::new(),
         };
         let member = story(&told, &quiet, dir).await?;
         if self.no_serve { Ok(()) } else { open_pages(&told, member).await }
@@ -89,7 +93,7 @@ async fn open_pages(session: &Session, member: Option<u64>) -> Result<(), Failur
         paths.push((format!("/g/{}", text(&answer, "code")), "一名会员的捐款去了哪里", "where a member's gift went"));
     }
     paths.push((format!("/zh/case/{CASE}"), "个案", "the case, in Chinese"));
-    serve::serve(session, listener, &paths, false, None).await
+    serve::serve(session, listener, None, &paths, false, None).await
 }
 
 /// The users of the story and the way to post.

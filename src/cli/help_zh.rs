@@ -140,6 +140,13 @@ const WORDS: &[(&str, &str)] = &[
         "最近一次已知的检查点；不写则用数据文件夹的 keys/SLUG.signed",
     ),
     ("Only the first so many entries", "只恢复前这么多条记录"),
+    ("File of settings; mingzhang.toml here where not given", "设置文件；不写则用当前文件夹里的 mingzhang.toml"),
+    ("Settings: flags before the environment before the file", "设置：先看命令行，再看环境变量，再看设置文件"),
+    ("Which settings hold, and where each comes from", "现在用的是哪些设置，各来自哪里"),
+    (
+        "Where to tell figures of operation, for Prometheus; only to those who may see them",
+        "运行指标（Prometheus 格式）的监听地址；只给该看的人",
+    ),
     (
         "PostgreSQL database, for several nodes; keys and files stay in the data folder",
         "PostgreSQL 数据库，供多个节点使用；密钥和文件仍在数据文件夹里",

@@ -8,6 +8,7 @@ mod bench;
 mod campaign;
 mod case;
 mod channel;
+mod config;
 mod demo;
 mod disbursement;
 mod donation;
@@ -32,8 +33,10 @@ use crate::app::folder::Folder;
 use crate::app::writer::ClockTrust;
 use crate::clock::Clock;
 use crate::config::Lang;
+use crate::config::{BadSettings, KEYS, Key, Settings};
 use crate::entropy::Entropy;
 use crate::store::Place;
+use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use out::{Out, complain};
 use session::{Failure, Session};
@@ -57,7 +60,15 @@ const DATA: &str = "mingzhang-data";
 )]
 struct Args {
     /// Data folder
-    #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR", default_value = DATA)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        value_name = "DIR",
+        default_value = DATA,
+        env = "MINGZHANG_DATA",
+        hide_env_values = true
+    )]
     data: PathBuf,
     /// PostgreSQL database, for several nodes; keys and files stay in the data folder
     #[arg(
@@ -70,7 +81,14 @@ struct Args {
     )]
     database: Option<Place>,
     /// Which ledger, where the folder holds several
-    #[arg(long, global = true, help_heading = "Everywhere", value_name = "SLUG")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        value_name = "SLUG",
+        env = "MINGZHANG_LEDGER",
+        hide_env_values = true
+    )]
     ledger: Option<String>,
     /// Act as this user (id or name) instead of the first one
     #[arg(long = "as", global = true, help_heading = "Everywhere", value_name = "USER")]
@@ -79,8 +97,18 @@ struct Args {
     #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     /// Language of sentences; by default that of the environment
-    #[arg(long, global = true, help_heading = "Everywhere", value_enum)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        value_enum,
+        env = "MINGZHANG_LANG",
+        hide_env_values = true
+    )]
     lang: Option<Lang>,
+    /// File of settings; mingzhang.toml here where not given
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Idempotency key: the same command with the same key is posted once
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "KEY")]
     key: Option<String>,
@@ -156,6 +184,9 @@ enum Subcommands {
     /// Programs that are told of new entries by signed messages
     #[command(subcommand)]
     Subscription(subscription::Subscription),
+    /// Settings: flags before the environment before the file
+    #[command(subcommand)]
+    Config(config::Config),
     /// Serve the ledger over HTTP: pages for donors, an interface for programs
     Serve(serve::Serve),
     /// A worked example from nothing: gifts, a case under four eyes, reports, a trace
@@ -167,8 +198,13 @@ enum Subcommands {
 /// Runs one command line and gives its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
-    let lang = lang_of(&args).unwrap_or_else(crate::config::lang_of_environment);
-    let args = match parse(&args, lang) {
+    let settings = Settings::read(said(&args, "--config").map(PathBuf::from));
+    let lang = lang_of(&args, settings.as_ref().ok()).unwrap_or_else(crate::config::lang_of_environment);
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => return unusable(&error, lang, args.iter().any(|arg| arg == "--json")),
+    };
+    let (args, flags) = match parse(&args, lang, &settings) {
         Ok(parsed) => parsed,
         Err(error) => return told(&error, lang, args.iter().any(|arg| arg == "--json")),
     };
@@ -186,6 +222,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         entropy: RefCell::new(Entropy::new()),
         server: args.server.map(|server| (server, args.token.unwrap_or_default())),
         service: Mutex::default(),
+        settings,
+        flags,
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -210,20 +248,71 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// The language asked for, found before the arguments are understood, so that a mistake in them is told in it.
-fn lang_of(args: &[OsString]) -> Option<Lang> {
-    let texts: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
-    let apart = texts.windows(2).rev().find(|pair| pair[0] == "--lang").map(|pair| pair[1]);
-    let said = apart.or_else(|| texts.iter().rev().find_map(|text| text.strip_prefix("--lang=")));
-    said.and_then(|said| <Lang as clap::ValueEnum>::from_str(said, false).ok())
+fn lang_of(args: &[OsString], settings: Option<&Settings>) -> Option<Lang> {
+    let key = KEYS.into_iter().find(|key| key.name == "lang")?;
+    let told = said(args, "--lang").map(str::to_owned).or_else(|| key.of_environment());
+    let told = told.or_else(|| settings?.get(key).map(str::to_owned))?;
+    <Lang as clap::ValueEnum>::from_str(&told, false).ok()
 }
 
-fn parse(args: &[OsString], lang: Lang) -> Result<Args, clap::Error> {
-    let command = negative_numbers(Args::command());
+/// The value of a flag, before the arguments are understood.
+fn said<'a>(args: &'a [OsString], flag: &str) -> Option<&'a str> {
+    let texts: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let apart = texts.windows(2).rev().find(|pair| pair[0] == flag).map(|pair| pair[1]);
+    let with_equals = || texts.iter().rev().find_map(|text| text.strip_prefix(flag)?.strip_prefix('='));
+    apart.or_else(with_equals)
+}
+
+/// The file of settings cannot be used.
+fn unusable(error: &BadSettings, lang: Lang, json: bool) -> ExitCode {
+    let out = Out { json, lang };
+    let zh = match error {
+        BadSettings::File { path, source } => trouble_zh::file(path, source),
+        BadSettings::Toml { path, source } => format!("{} 不是合格的 TOML：{source}", path.display()),
+        BadSettings::Member { path, member } => {
+            let names: Vec<String> = KEYS.iter().map(crate::config::Key::path).collect();
+            format!("{}：没有“{member}”这项设置，可用：{}。", path.display(), names.join("、"))
+        }
+    };
+    let text = out.pick(zh, error.to_string());
+    out.object(&serde_json::json!({"error": {"code": "input", "path": "", "text": text}}));
+    complain(&text);
+    ExitCode::from(5)
+}
+
+/// The arguments, and of the settings those that stand among them.
+fn parse(
+    args: &[OsString],
+    lang: Lang,
+    settings: &Settings,
+) -> Result<(Args, Vec<(&'static str, String)>), clap::Error> {
+    let command = with_settings(negative_numbers(Args::command()), settings);
     let command = match lang {
         Lang::Zh => help_zh::translate(command),
         Lang::En => command,
     };
-    Args::from_arg_matches(&command.try_get_matches_from(args)?)
+    let matches = command.try_get_matches_from(args)?;
+    let by_flag = |key: &Key| {
+        let is_flag = key.command.is_empty() && matches.value_source(key.name) == Some(ValueSource::CommandLine);
+        let value = is_flag.then(|| matches.get_raw(key.name)).flatten()?.next_back()?;
+        Some((key.name, value.to_string_lossy().into_owned()))
+    };
+    Ok((Args::from_arg_matches(&matches)?, KEYS.iter().filter_map(by_flag).collect()))
+}
+
+/// What the file says holds where neither a flag nor the environment says otherwise.
+fn with_settings(command: clap::Command, settings: &Settings) -> clap::Command {
+    KEYS.iter().fold(command, |command, key| {
+        let Some(value) = settings.get(*key) else { return command };
+        // Once in the life of the process: clap keeps what it is given for as long.
+        let value: &'static str = Box::leak(value.to_owned().into_boxed_str());
+        let set = |arg: clap::Arg| arg.default_value(value);
+        if key.command.is_empty() {
+            command.mut_arg(key.name, set)
+        } else {
+            command.mut_subcommand(key.command, |command| command.mut_arg(key.name, set))
+        }
+    })
 }
 
 /// `--amount -5` is a wrong amount, not an unknown option.
@@ -266,6 +355,7 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         Subcommands::Backup(_) => Some("backup"),
         Subcommands::Restore(_) => Some("restore"),
         Subcommands::Serve(_) => Some("serve"),
+        Subcommands::Config(_) => Some("config"),
         Subcommands::Demo(_) => Some("demo"),
         Subcommands::Bench(_) => Some("bench"),
         Subcommands::User(_)
@@ -311,6 +401,7 @@ async fn carry_out(session: &Session, command: Subcommands) -> Result<(), Failur
         Subcommands::Channel(args) => args.run(session).await,
         Subcommands::Subscription(args) => args.run(session).await,
         Subcommands::Serve(args) => args.run(session).await,
+        Subcommands::Config(args) => args.run(session),
         Subcommands::Demo(args) => args.run(session).await,
         Subcommands::Bench(args) => args.run(session).await,
     }

@@ -10,14 +10,20 @@ use std::net::SocketAddr;
 use std::path::Path;
 use tokio::net::TcpListener;
 
+/// Where the pages are, where nobody says otherwise.
+pub(super) const LISTEN: &str = "127.0.0.1:8080";
+
 /// Serve the ledger over HTTP: pages for donors, an interface for programs
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
     /// Where to listen
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    #[arg(long, default_value = LISTEN, env = "MINGZHANG_LISTEN", hide_env_values = true)]
     listen: SocketAddr,
+    /// Where to tell figures of operation, for Prometheus; only to those who may see them
+    #[arg(long, value_name = "ADDRESS", env = "MINGZHANG_METRICS", hide_env_values = true)]
+    metrics: Option<SocketAddr>,
     /// Take clients' addresses from X-Forwarded-For: only behind a proxy of your own
-    #[arg(long)]
+    #[arg(long, env = "MINGZHANG_BEHIND_PROXY", hide_env_values = true)]
     behind_proxy: bool,
     /// Read for pages from this replica of the database; each answer says which size of the ledger it is of
     #[arg(long, value_name = "URL", env = "MINGZHANG_REPLICA", hide_env_values = true)]
@@ -27,18 +33,27 @@ pub(super) struct Serve {
 impl Serve {
     /// Runs it, until it is told to stop.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let listener = TcpListener::bind(self.listen).await.map_err(|error| {
-            let place = self.listen.to_string();
-            Failure::input(trouble_zh::file(Path::new(&place), &error), format!("{place}: {error}"))
-        })?;
-        serve(session, listener, &[], self.behind_proxy, self.replica.as_ref()).await
+        let listener = bind(self.listen).await?;
+        let metrics = match self.metrics {
+            None => None,
+            Some(address) => Some(bind(address).await?),
+        };
+        serve(session, listener, metrics, &[], self.behind_proxy, self.replica.as_ref()).await
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let place = address.to_string();
+    let told =
+        |error: io::Error| Failure::input(trouble_zh::file(Path::new(&place), &error), format!("{place}: {error}"));
+    TcpListener::bind(address).await.map_err(told)
 }
 
 /// Serves on a listener; `paths` are pages worth opening, with their words.
 pub(super) async fn serve(
     session: &Session,
     listener: TcpListener,
+    metrics: Option<TcpListener>,
     paths: &[(String, &'static str, &'static str)],
     behind_proxy: bool,
     replica: Option<&Place>,
@@ -58,10 +73,11 @@ pub(super) async fn serve(
     for (path, zh, en) in paths {
         session.out.say(format!("  http://{address}{path}  {zh}"), format!("  http://{address}{path}  {en}"));
     }
-    session.out.object(&serde_json::json!({"listening": address.to_string()}));
+    let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok()).map(|address| address.to_string());
+    session.out.object(&serde_json::json!({"listening": address.to_string(), "metrics": metrics_at}));
     let mut site = Site::open(opened, session.clock, session.trust).await?.with_writer(writer);
     site.behind_proxy = behind_proxy;
-    web::serve(site, listener, stop()).await?;
+    web::serve(site, listener, metrics, stop()).await?;
     session.out.say("已停止，所有记录都已存盘并签名。", "Stopped; everything is stored and signed");
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::app::folder::{Folder, OpenError, Opened};
 use crate::app::overview::moved_by;
 use crate::app::writer::{self, ClockTrust, Handle, WriteError};
 use crate::clock::Clock;
-use crate::config::Lang;
+use crate::config::{Lang, Settings};
 use crate::domain::refusal::Refusal;
 use crate::entropy::Entropy;
 use crate::ledger::entry::Entry;
@@ -132,6 +132,10 @@ pub(super) struct Session {
     pub entropy: RefCell<Entropy>,
     /// The server that carries commands out, with a token for it.
     pub server: Option<(String, String)>,
+    /// What the file of settings says.
+    pub settings: Settings,
+    /// Settings that stand on the command line.
+    pub flags: Vec<(&'static str, String)>,
     /// Who carries commands out, once something has been asked.
     pub service: Mutex<Option<Arc<Service>>>,
 }

@@ -49,6 +49,7 @@ pub async fn around(State(site): State<Shared>, mut request: Request, next: Next
         headers.insert(REQUEST_ID.clone(), value);
     }
     let took = site.clock.elapsed().saturating_sub(started);
+    site.requests.answered(&method, pattern.as_deref(), response.status().as_u16(), took);
     log(&format!(
         "{} {id} {method} {} {} {} ms",
         site.clock.now(),

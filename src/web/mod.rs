@@ -7,6 +7,7 @@ pub mod headers;
 pub mod limit;
 pub mod listen;
 pub mod login;
+pub mod metrics;
 pub mod outbox;
 pub mod portal;
 pub mod problem;
@@ -73,10 +74,15 @@ async fn ready(axum::extract::State(site): axum::extract::State<Shared>) -> (Sta
 pub async fn serve(
     site: Site,
     listener: TcpListener,
+    metrics: Option<TcpListener>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), WriteError> {
     let site: Shared = Arc::new(site);
-    let beside = [tokio::spawn(outbox::run(Arc::clone(&site))), tokio::spawn(follow::run(Arc::clone(&site)))];
+    let mut beside = vec![tokio::spawn(outbox::run(Arc::clone(&site))), tokio::spawn(follow::run(Arc::clone(&site)))];
+    if let Some(metrics) = metrics {
+        let router = metrics::router(Arc::clone(&site));
+        beside.push(tokio::spawn(listen::serve(metrics, router, std::future::pending())));
+    }
     listen::serve(listener, router(Arc::clone(&site)), stop).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     site.writer().await?.finish().await

@@ -2,6 +2,7 @@
 
 use super::held;
 use super::limit::Limiter;
+use super::metrics::Requests;
 use super::problem::{self, Problem};
 use crate::app::folder::{self, Opened};
 use crate::app::overview::LineTotals;
@@ -71,6 +72,8 @@ pub struct Site {
     pub clock: Clock,
     /// Random bytes.
     pub entropy: Mutex<Entropy>,
+    /// How long answers took.
+    pub requests: Requests,
     /// Who looked up how many gifts.
     pub lookups: Limiter<IpAddr>,
     /// Who had how many traces made.
@@ -111,6 +114,7 @@ impl Site {
             zone,
             clock,
             entropy: Mutex::new(Entropy::new()),
+            requests: Requests::default(),
             lookups: Limiter::new(LOOKUPS_A_MINUTE, minute),
             traces: Limiter::new(TRACES_A_MINUTE, minute),
             guesses: Limiter::new(GUESSES_A_MINUTE, minute),

@@ -8,6 +8,7 @@
 mod known;
 mod rows;
 mod shared;
+mod stats;
 
 use super::folder::{self, OpenError, Opened, WriteLock};
 use super::public_text;
@@ -29,6 +30,7 @@ use crate::vault::{Fresh, Keyed, Place, VaultKey};
 use known::Known;
 pub(super) use rows::{know_subject, posted, span_rows, subject_row};
 use shared::Turn;
+pub use stats::Stats;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -226,6 +228,8 @@ enum Job {
 pub struct Handle {
     jobs: mpsc::Sender<Job>,
     durable: Arc<AtomicU64>,
+    signed: Arc<AtomicU64>,
+    stats: Stats,
 }
 
 impl Handle {
@@ -268,6 +272,26 @@ impl Handle {
     /// How many entries are durable: whoever reads sees at least these.
     pub fn size(&self) -> u64 {
         self.durable.load(Ordering::Acquire)
+    }
+
+    /// How many jobs wait.
+    pub fn waiting(&self) -> u64 {
+        u64::try_from(self.jobs.max_capacity() - self.jobs.capacity()).unwrap_or(u64::MAX)
+    }
+
+    /// How many may.
+    pub fn waiting_max(&self) -> u64 {
+        u64::try_from(self.jobs.max_capacity()).unwrap_or(u64::MAX)
+    }
+
+    /// How many durable entries lie beyond the last checkpoint that this writer signed.
+    pub fn unsigned(&self) -> u64 {
+        self.size().saturating_sub(self.signed.load(Ordering::Acquire))
+    }
+
+    /// What has been counted.
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
     }
 
     /// Whether the writer still takes commands.
@@ -333,12 +357,12 @@ async fn launch(
     writer.rehearsed = rehearsed;
     writer.reload().await?;
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-    let durable = Arc::clone(&writer.shown);
+    let (durable, signed, stats) = (Arc::clone(&writer.shown), Arc::clone(&writer.shown_signed), writer.stats.clone());
     tokio::spawn(async move {
         writer.run(queue).await;
         drop(lock);
     });
-    Ok(Handle { jobs, durable })
+    Ok(Handle { jobs, durable, signed, stats })
 }
 
 /// Entries of the batch in hand, and what must be answered when it is durable.
@@ -377,6 +401,8 @@ struct InFlight {
 struct Pending {
     /// Whether the ledger was held while it was decided.
     held: bool,
+    /// Count of its entries.
+    entries: u32,
     began: Duration,
     answers: Vec<Waiting>,
     size: u64,
@@ -407,6 +433,9 @@ struct Writer {
     /// The same size, for those who hold a handle.
     shown: Arc<AtomicU64>,
     signed: u64,
+    /// The same, for those who hold a handle.
+    shown_signed: Arc<AtomicU64>,
+    stats: Stats,
     last_checkpoint: Duration,
     /// Whose turn it is, where other nodes may write too.
     turn: Turn,
@@ -440,6 +469,8 @@ impl Writer {
             durable: (0, Hash::ZERO),
             shown: Arc::default(),
             signed: 0,
+            shown_signed: Arc::default(),
+            stats: Stats::default(),
             last_checkpoint: Duration::ZERO,
             turn: Turn::default(),
             stale: false,
@@ -467,6 +498,7 @@ impl Writer {
         let row = self.opened.folder.find(self.store(), Some(&self.opened.row.slug.clone())).await?;
         let frontier = folder::frontier(&row)?;
         self.signed = self.opened.folder.signed(&self.opened.keys)?.map_or(0, |checkpoint| checkpoint.size);
+        self.shown_signed.store(self.signed, Ordering::Release);
         // What was acknowledged stays: a database that lies behind it is an older copy, and gets no second history.
         let signed = self.signed.max(self.durable.0);
         if row.size < signed {
@@ -694,7 +726,10 @@ impl Writer {
     async fn settle(&mut self, pending: Pending, done: Result<(), StoreError>) {
         match done {
             Ok(()) => {
-                self.commit_time = (self.commit_time * 7 + (self.clock.elapsed() - pending.began)) / 8;
+                let took = self.clock.elapsed() - pending.began;
+                self.commit_time = (self.commit_time * 7 + took) / 8;
+                self.stats.commits.observe(took.as_secs_f64());
+                self.stats.batches.observe(f64::from(pending.entries));
                 self.mark_durable(pending.size, pending.root);
                 answer(pending.answers, None);
                 if self.clock.elapsed() >= self.last_checkpoint + CHECKPOINT_EVERY {
@@ -704,6 +739,7 @@ impl Writer {
             }
             Err(StoreError::HeadMoved) if self.is_shared() && !pending.held => {
                 self.turn.lost();
+                self.stats.overtaken.inc();
                 self.decide_again(pending.answers);
                 let _ = self.reload().await;
                 self.lost = Some(Lost::Again);
@@ -714,6 +750,7 @@ impl Writer {
 
     /// A commit has failed. Its answer may have been lost on the way, though, so the log is asked.
     async fn settle_failed(&mut self, pending: Pending, error: StoreError) {
+        self.stats.failed.inc();
         let error = Arc::new(error);
         // Nobody holds the ledger any more when this node does: what was under way has ended, one way or the other.
         let written = match self.store().hold(self.ledger_id()).await {
@@ -750,6 +787,7 @@ impl Writer {
         let note = self.opened.folder.sign(&self.opened.keys, size, root)?;
         self.store().put_checkpoint(self.ledger_id(), size, &note).await?;
         self.signed = size;
+        self.shown_signed.store(size, Ordering::Release);
         self.last_checkpoint = self.clock.elapsed();
         Ok(())
     }
@@ -779,7 +817,12 @@ impl Writer {
         let mut results = Vec::with_capacity(submissions.len());
         for submission in &submissions {
             match self.decide_one(submission, decided, in_flight).await {
-                Ok(result) => results.push(result),
+                Ok(result) => {
+                    if let Err(refusal) = &result {
+                        self.stats.refused(refusal.code());
+                    }
+                    results.push(result);
+                }
                 Err(error) => {
                     // What was decided in memory for this batch can no longer be trusted: drop the whole batch.
                     let _ = reply.send(Err(error.clone()));
@@ -1043,7 +1086,8 @@ impl Writer {
         self.set.entries.clear();
         let size = self.head.size();
         let (root, last, began) = (self.head.frontier.root(), self.head.last, self.clock.elapsed());
-        let pending = Pending { held, began, answers: decided.answers, size, root, last };
+        let entries = u32::try_from(decided.batch.entries.len()).expect("a batch is small");
+        let pending = Pending { held, entries, began, answers: decided.answers, size, root, last };
         if let Some(rehearsed) = &mut self.rehearsed {
             rehearsed.extend(decided.batch.entries.into_iter().map(|entry| entry.bytes));
             return (Batch::default(), pending);

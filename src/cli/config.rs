@@ -1,0 +1,63 @@
+//! `config`: which settings hold, and where each comes from.
+
+use super::session::{Failure, Session};
+use crate::config::{KEYS, Key, Settings};
+use crate::store::Place;
+use serde_json::json;
+
+/// Settings: flags before the environment before the file
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Config {
+    /// Which settings hold, and where each comes from
+    Show,
+}
+
+impl Config {
+    /// Runs it.
+    pub(super) fn run(&self, session: &Session) -> Result<(), Failure> {
+        let Self::Show = self;
+        let settings = &session.settings;
+        let found: Vec<(String, String, String)> = KEYS.iter().map(|key| setting(session, settings, *key)).collect();
+        let out = &session.out;
+        let rows: Vec<Vec<String>> =
+            found.iter().map(|(key, value, origin)| vec![key.clone(), value.clone(), origin.clone()]).collect();
+        out.table(
+            &out.pick(
+                [("设置", false), ("值", false), ("来自", false)],
+                [("setting", false), ("value", false), ("from", false)],
+            ),
+            &rows,
+        );
+        let object =
+            |(key, value, origin): &(String, String, String)| json!({"setting": key, "value": value, "from": origin});
+        let file = settings.path.as_ref().map(|path| path.display().to_string());
+        out.object(&json!({"file": file, "settings": found.iter().map(object).collect::<Vec<_>>()}));
+        Ok(())
+    }
+}
+
+/// A setting: its name, its value, where that comes from. A password is not shown.
+fn setting(session: &Session, settings: &Settings, key: Key) -> (String, String, String) {
+    let by_flag = session.flags.iter().find(|(name, _)| key.command.is_empty() && *name == key.name);
+    let (value, origin) = match (by_flag, key.of_environment(), settings.get(key)) {
+        (Some((_, value)), ..) => (value.clone(), format!("--{}", key.name)),
+        (None, Some(value), _) => (value, format!("${}", key.variable)),
+        (None, None, Some(value)) => {
+            let file = settings.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+            (value.to_owned(), file)
+        }
+        (None, None, None) => (built_in(key.name).to_owned(), session.out.pick("内置", "built in").to_owned()),
+    };
+    let value = value.parse::<Place>().map_or(value, |place| place.to_string());
+    (key.path(), value, origin)
+}
+
+/// What holds where nobody says anything.
+fn built_in(name: &str) -> &'static str {
+    match name {
+        "data" => super::DATA,
+        "listen" => super::serve::LISTEN,
+        "behind_proxy" => "false",
+        _ => "–",
+    }
+}
