@@ -4,15 +4,16 @@
 
 use super::{Waiting, WriteError, Writer, posted};
 use crate::app::folder::{self, OpenError};
-use crate::domain::working_set::WorkingSet;
+use crate::domain::decide;
+use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::chain::leaf_hash;
 use crate::ledger::entry::Entry;
 use crate::ledger::posting::{Book, CashRule};
 use crate::store::{EntryKeys, Held, LedgerRow, LogRow, StoreError};
-use crate::values::Hash;
+use crate::values::{Hash, LineName};
 
 /// After so many batches that met nobody else, a node takes it that it is alone again.
-const ALONE: u32 = 100;
+const ALONE: u32 = 32;
 
 /// How a node comes to write.
 #[derive(Debug, Default)]
@@ -70,8 +71,8 @@ impl Writer {
         Ok(self.store().leaves(self.ledger_id(), size.saturating_sub(1), size).await?.first() == Some(&last))
     }
 
-    /// Takes entries of others into head and caches. States are dropped and fetched when they are needed; lines are moved on, for
-    /// they may be long. All that is cached was fetched at this node's head, because nobody writes while the ledger is held.
+    /// Takes entries of others into head and caches, as if this node had posted them. All that is cached was fetched at this node's
+    /// head, because nobody writes while the ledger is held; what is not cached is fetched when it is needed.
     async fn catch_up(&mut self, row: &LedgerRow) -> Result<(), WriteError> {
         const PAGE: u32 = 2_000;
         let behind =
@@ -79,44 +80,56 @@ impl Writer {
         if row.size < self.head.size() {
             return Err(behind().into());
         }
-        let (lines, book) = (std::mem::take(&mut self.set.lines), std::mem::take(&mut self.set.book));
-        let organisation = std::mem::take(&mut self.set.organisation);
-        self.set = WorkingSet { lines, book, organisation, ..WorkingSet::default() };
+        self.set.entries.clear();
         self.names = None;
+        let mut new_lines = false;
         while self.head.size() < row.size {
             let page = self.store().log(self.ledger_id(), self.head.size(), PAGE).await?;
             if page.is_empty() {
                 return Err(StoreError::Damaged { table: "entry", what: "the log ends before its head".into() }.into());
             }
             for stored in page.rows() {
-                self.follow(&stored?)?;
+                new_lines |= self.follow(&stored?)?;
             }
         }
         if self.head.last != row.last {
             return Err(OpenError::OtherHistory { signed: self.durable.0 }.into());
         }
-        self.load_lines().await?;
+        if new_lines {
+            self.load_lines().await?;
+        }
         self.opened.row = row.clone();
         self.mark_durable(self.head.size(), self.head.frontier.root());
         debug_assert!(folder::frontier(row).is_ok_and(|frontier| frontier == self.head.frontier));
         Ok(())
     }
 
-    /// One entry of another node.
-    fn follow(&mut self, stored: &LogRow<'_>) -> Result<(), WriteError> {
+    /// One entry of another node; whether it opened a line.
+    fn follow(&mut self, stored: &LogRow<'_>) -> Result<bool, WriteError> {
         let damaged = |what: String| StoreError::Damaged { table: "entry", what };
         let entry = Entry::parse(stored.bytes).map_err(|error| damaged(error.to_string()))?;
         if entry.seq != self.head.size() || entry.prev != self.head.last {
             return Err(OpenError::OtherHistory { signed: self.head.size() }.into());
         }
-        let known = posted(&entry).map(|row| row.map(|(_, name, _)| self.set.lines.get(&name) == Some(&true)));
-        let known = known.collect::<Result<Vec<bool>, _>>()?;
-        let is_known = known.iter().all(|known| *known);
+        let lines = posted(&entry).map(|row| row.map(|(_, name, _)| name)).collect::<Result<Vec<LineName>, _>>()?;
+        let is_known = lines.iter().all(|name| self.set.lines.get(name) == Some(&true));
         let applied = is_known && self.set.book.apply(entry.seq, &entry.post, &entry.cash, CashRule::Judged).is_ok();
-        // A line of which part is not here would be wrong from now on.
-        if !applied && !known.is_empty() {
+        // A line of which part is not here would be wrong from now on, and so would a state.
+        if !applied && lines.iter().any(|name| self.set.lines.contains_key(name)) {
             self.set.lines.clear();
             self.set.book = Book::default();
+        }
+        let accounts = entry.cash.iter().map(|row| (Area::Account, row.account.to_string()));
+        let touched = decide::touches(&entry).into_iter().chain(accounts).filter(|(_, id)| !id.is_empty());
+        let known: Vec<bool> = touched.map(|(area, id)| self.is_known(area, &id)).collect();
+        let projected = known.iter().all(|known| *known) && decide::project(&mut self.set, &entry).is_ok();
+        if !projected && known.contains(&true) {
+            self.set = WorkingSet {
+                lines: std::mem::take(&mut self.set.lines),
+                book: std::mem::take(&mut self.set.book),
+                organisation: std::mem::take(&mut self.set.organisation),
+                ..WorkingSet::default()
+            };
         }
         self.head.advance(leaf_hash(stored.bytes), entry.at);
         if let Some(known) = &mut self.known {
@@ -125,6 +138,6 @@ impl Writer {
         }
         let person = stored.sealed.map_or(0, |sealed| sealed.person);
         self.latest_person = self.latest_person.max(person);
-        Ok(())
+        Ok(lines.iter().any(|name| !self.line_ids.contains_key(name)))
     }
 }

@@ -78,6 +78,8 @@ pub async fn run(
         let second = Serving::start(&other, writer, clock, &fixed).await?;
         let (mut both, mut one) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
+            // The one gets used to being alone again before it is measured.
+            load(serving.address, clock, 64, gifts("/api/v1/donations")).await?;
             one.push(load(serving.address, clock, 64, gifts("/api/v1/donations")).await?);
             let (here, there) = tokio::join!(
                 load(serving.address, clock, 64, gifts("/api/v1/donations")),
