@@ -34,6 +34,11 @@ impl Books {
         Self { path: folder(), url: None, database: None }
     }
 
+    /// The database that was made for it.
+    pub(crate) fn database(&self) -> Option<&Database> {
+        self.database.as_deref()
+    }
+
     /// Where its ledger is, as a command names it.
     pub(crate) fn place(&self) -> String {
         self.url.clone().unwrap_or_else(|| self.data().to_str().expect("UTF-8").to_owned())

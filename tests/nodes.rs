@@ -97,6 +97,33 @@ fn whatever_two_nodes_do_in_turn_is_one_ledger() {
 }
 
 #[test]
+fn a_node_with_other_keys_is_refused_and_one_that_differs_is_seen() {
+    let Some((one, two, token)) = two_nodes() else { return };
+    assert_eq!(one.post(&token, "/api/v1/donations", &gift("K-1", 100)).status, 201);
+    let (one, two) = (one.stop(), two.stop());
+    for extension in ["key", "vault"] {
+        let wrong = one.node();
+        let path = wrong.data().join(format!("keys/books.{extension}"));
+        std::fs::remove_file(wrong.data().join("keys/books.signed")).expect("its checkpoint would not open either");
+        std::fs::write(&path, format!("{}\n", "7".repeat(64))).expect("written");
+        let words = format!("*.{extension}");
+        wrong.refused(&["donation", "receive", "--fund", "general", "--amount", "1", "--order-no", "K-2"], 4, &words);
+    }
+    // A node of another version has said so, as it would after a careless upgrade.
+    let database = one.database().expect("it has one");
+    let later = "extract(epoch from now())::bigint * 1000 + 3600000";
+    let insert = |ledger: &str| format!("insert into node values ({ledger}, 'n_old', '0.0.9', 'r', 'k', {later})");
+    database.execute(&insert("(select min(ledger_id) from ledger)"));
+    let site = Served::with(two, &["--metrics", "127.0.0.1:0"]);
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while !site.metrics().contains("mingzhang_nodes_differing 1") {
+        assert!(std::time::Instant::now() < deadline, "{}", site.metrics());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(site.metrics().contains("mingzhang_nodes 2"));
+}
+
+#[test]
 fn two_nodes_write_one_ledger_and_one_is_killed() {
     let Some((one, mut two, token)) = two_nodes() else { return };
     let rounds = if std::env::var_os("MINGZHANG_SLOW_TESTS").is_some() { 20 } else { 3 };

@@ -4,7 +4,7 @@ use crate::books::Books;
 use crate::hammer::{check_told, hammer};
 use crate::served::Served;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -110,4 +110,62 @@ fn what_was_acknowledged_survives_kills_of_the_database() {
     });
     assert!(told.len() > 100, "only {} gifts were acknowledged", told.len());
     check_told(&site.stop(), &told);
+}
+
+/// Runs a script of the repository.
+fn script(name: &str, arguments: &[&str]) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name);
+    let output = Command::new(path).args(arguments).output().expect("bash runs");
+    assert!(output.status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The server refuses to run as root, so what root has made is given to it.
+fn give_to_the_server(folder: &Path) {
+    if Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n") {
+        let status = Command::new("chown").args(["-R", "postgres"]).arg(folder).status();
+        assert!(status.is_ok_and(|status| status.success()));
+    }
+}
+
+#[test]
+fn a_server_is_recovered_with_its_own_tools_and_an_older_state_signs_nothing() {
+    let Some(server) = Server::new("tools") else { return };
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let (archive, base) = (server.folder.join("archive"), server.folder.join("base"));
+    std::fs::create_dir(&archive).expect("made");
+    give_to_the_server(&archive);
+    server.stop();
+    let settings = script("pg_backup.sh", &["archive", &text(&archive)]);
+    let conf = server.folder.join("data/postgresql.conf");
+    let conf_text = std::fs::read_to_string(&conf).expect("read");
+    std::fs::write(&conf, format!("{conf_text}\n{settings}")).expect("written");
+    server.start();
+    let books = server.books();
+    books.does("donation receive --fund general --amount 1 --order-no A-1");
+    script("pg_backup.sh", &["base", &format!("{}/postgres", server.url), &text(&base)]);
+    books.does("donation receive --fund general --amount 2 --order-no A-2");
+    let verdict = books.does("verify");
+    // The server archives what is left of its log when it stops in peace.
+    assert!(server.script(&["stop", "fast"]).is_some());
+    let recovered = |name: &str, archive: &Path| {
+        let folder = server.folder.join(name);
+        std::fs::create_dir(&folder).expect("made");
+        let data = folder.join("data");
+        script("pg_backup.sh", &["restore", &text(&base), &text(archive), &text(&data)]);
+        std::fs::copy(server.folder.join("port"), folder.join("port")).expect("the same port");
+        give_to_the_server(&folder);
+        let server = Server { folder, url: server.url.clone() };
+        server.start();
+        server
+    };
+    let nothing = server.folder.join("nothing");
+    std::fs::create_dir(&nothing).expect("made");
+    let older = recovered("older", &nothing);
+    books.refused(&["donation", "receive", "--fund", "general", "--amount", "3", "--order-no", "A-3"], 4, "older copy");
+    drop(older);
+    let _whole = recovered("whole", &archive);
+    assert_eq!(books.does("verify"), verdict);
+    books.does("donation receive --fund general --amount 3 --order-no A-3");
+    assert_eq!(books.does("verify")["ok"], true);
 }

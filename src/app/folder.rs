@@ -90,6 +90,14 @@ pub enum OpenError {
         /// The folder.
         path: PathBuf,
     },
+    /// The keys are those of another ledger, or of another node's mistake.
+    #[error("the keys in {} are not those of this ledger ({what}); put the right ones back from your copy", path.display())]
+    OtherKeys {
+        /// The folder of the keys.
+        path: PathBuf,
+        /// Which does not fit.
+        what: &'static str,
+    },
     /// The database lies behind what was signed.
     #[error("the database ends at entry {found}, but {signed} entries have been signed: it is an older copy. Nothing is written, because a second history would be signed. Put the newest copy of the database back into {}", path.display())]
     Behind {

@@ -65,6 +65,9 @@ pub(super) fn open(error: &OpenError) -> String {
                 path.display()
             )
         }
+        OpenError::OtherKeys { path, what } => {
+            format!("{} 里的密钥不是这个账本的（{what}）。请从密钥的副本中放回正确的文件。", path.display())
+        }
         OpenError::Behind { found, signed, path } => format!(
             "数据库只有 {found} 条记录，而已签署的有 {signed} 条：这是较旧的副本。为免签出第二份历史，没有写入。请把最新的数据库副本放回 {}。",
             path.display()

@@ -18,7 +18,7 @@ pub use packed::{LogPage, LogRow, SealedRow, SpanPage};
 pub use place::{BadUrl, Place};
 pub use postgres::{Changes, Lead, Postgres};
 pub use rows::{
-    Batch, ChannelRow, EntryKeys, EntryRow, InflowRow, LedgerRow, Projection, RunRow, SpanNumbers, SpanRow,
+    Batch, ChannelRow, EntryKeys, EntryRow, InflowRow, LedgerRow, NodeRow, Projection, RunRow, SpanNumbers, SpanRow,
     StoredEntry, SubjectRow, SubscriptionRow, VaultRow,
 };
 pub use sqlite::Sqlite;
@@ -148,6 +148,14 @@ impl Store {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(store) => store.announce(ledger_id).await,
+        }
+    }
+
+    /// Says what this node is, and hears what the others are that were there since `since`; nobody where nobody else can write.
+    pub async fn meet(&self, ledger_id: i64, node: &NodeRow, since: i64) -> Result<Vec<NodeRow>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(Vec::new()),
+            Self::Postgres(store) => store.meet(ledger_id, node, since).await,
         }
     }
 

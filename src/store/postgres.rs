@@ -1,11 +1,11 @@
 //! PostgreSQL: several nodes; a batch is one statement, conditional on the head.
 
-use super::rows::{Batch, EntryRow, Projection, RunRow, SpanRow, VaultRow};
+use super::rows::{Batch, EntryRow, NodeRow, Projection, RunRow, SpanRow, VaultRow};
 use super::tables::{Native, Tables, failed, integer, sql};
 use super::{Held, StoreError};
 use crate::values::Hash;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{Connection as _, Row as _, Transaction};
 
@@ -86,6 +86,33 @@ impl Postgres {
         statement.execute(&self.writing).await.map(drop).map_err(failed("telling other nodes"))
     }
 
+    /// Keeps what a node is, forgets those that are gone, and gives those that are there.
+    pub(super) async fn meet(&self, ledger_id: i64, node: &NodeRow, since: i64) -> Result<Vec<NodeRow>, StoreError> {
+        let step = "meeting other nodes";
+        let put = sqlx::query(include_str!("sql/postgres/node_put.sql"))
+            .bind(ledger_id)
+            .bind(&node.node_id)
+            .bind(&node.version)
+            .bind(&node.rules)
+            .bind(&node.keys)
+            .bind(node.seen_at);
+        put.execute(&self.writing).await.map_err(failed(step))?;
+        let forget = sqlx::query(include_str!("sql/postgres/node_forget.sql")).bind(ledger_id).bind(since);
+        forget.execute(&self.writing).await.map_err(failed(step))?;
+        let list = sqlx::query(include_str!("sql/postgres/node_list.sql")).bind(ledger_id).bind(since);
+        let rows = list.fetch_all(&self.writing).await.map_err(failed(step))?;
+        let node = |row: &PgRow| {
+            Ok(NodeRow {
+                node_id: row.try_get(0)?,
+                version: row.try_get(1)?,
+                rules: row.try_get(2)?,
+                keys: row.try_get(3)?,
+                seen_at: row.try_get(4)?,
+            })
+        };
+        rows.iter().map(node).collect::<Result<_, sqlx::Error>>().map_err(failed(step))
+    }
+
     /// Tries to be the one node that does what only one should do for a ledger.
     pub(super) async fn lead(&self, ledger_id: i64) -> Result<Option<Lead>, StoreError> {
         let step = "asking who leads";
@@ -138,12 +165,15 @@ impl Postgres {
     }
 }
 
-/// Connections, made when they are needed. A node that is cut off from its clients must not hold a ledger for ever.
+/// Connections, made when they are needed. A node that is cut off from its clients must not hold a ledger for ever; and statements
+/// here are short: what a server spends on dividing one among workers is lost.
 fn pool(options: &PgConnectOptions, most: u32) -> PgPool {
     let options = options.clone().application_name("mingzhang").options([
         ("lock_timeout", "10s"),
         ("statement_timeout", "60s"),
         ("idle_in_transaction_session_timeout", "20s"),
+        ("max_parallel_workers_per_gather", "0"),
+        ("jit", "off"),
     ]);
     PgPoolOptions::new().max_connections(most).acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options)
 }

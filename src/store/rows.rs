@@ -140,6 +140,21 @@ pub struct SubjectRow {
     pub doc: Vec<u8>,
 }
 
+/// A node that serves a ledger, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRow {
+    /// Its id, drawn at its start.
+    pub node_id: String,
+    /// Version of the program.
+    pub version: String,
+    /// Digest of its rules.
+    pub rules: String,
+    /// Fingerprint of its keys.
+    pub keys: String,
+    /// When it last said so, in milliseconds.
+    pub seen_at: i64,
+}
+
 /// A sealed record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultRow {

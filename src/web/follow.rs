@@ -4,13 +4,18 @@
 use super::log;
 use super::site::Shared;
 use crate::app::writer::{Handle, chain};
-use crate::store::StoreError;
+use crate::rules;
+use crate::store::{NodeRow, StoreError};
+use crate::values::Hash;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Others are told at most this often.
 const TICK: Duration = Duration::from_millis(100);
 /// The head is looked at this often, told or not.
 const LOOK: Duration = Duration::from_secs(1);
+/// Nodes say this often what they are; one that has not for three times as long is gone.
+const MEET: Duration = Duration::from_secs(10);
 
 /// Follows the ledger until it is dropped; ends at once where nobody else can write it.
 pub async fn run(site: Shared) {
@@ -22,11 +27,69 @@ pub async fn run(site: Shared) {
     }
 }
 
+/// The nodes of a ledger, as this one sees them.
+struct Company {
+    own: NodeRow,
+    looked: Option<Duration>,
+    /// Those of whom it has been said that they differ.
+    told: BTreeSet<String>,
+}
+
+impl Company {
+    fn new(site: &Shared) -> Self {
+        let keys = &site.opened.keys;
+        let fingerprint = [keys.log.verifier().to_string().as_bytes(), &keys.vault.code_hash("nodes").0].concat();
+        let own = NodeRow {
+            node_id: site.draw(|entropy| entropy.id("n_", 8)),
+            version: env!("CARGO_PKG_VERSION").into(),
+            rules: rules::digest().short(),
+            keys: Hash::of(&[&fingerprint]).short(),
+            seen_at: 0,
+        };
+        Self { own, looked: None, told: BTreeSet::new() }
+    }
+
+    /// Says what this node is, and notices others that are something else.
+    async fn look(&mut self, site: &Shared) -> Result<(), StoreError> {
+        let now = site.clock.elapsed();
+        if self.looked.is_some_and(|looked| now < looked + MEET) {
+            return Ok(());
+        }
+        self.looked = Some(now);
+        self.own.seen_at = site.clock.now().millis();
+        let gone = i64::try_from((MEET * 3).as_millis()).unwrap_or(i64::MAX);
+        let met = site.opened.store.meet(site.opened.row.ledger_id, &self.own, self.own.seen_at - gone).await?;
+        let mut differing = 0;
+        for other in met.iter().filter(|other| other.node_id != self.own.node_id) {
+            let differences: Vec<String> = [
+                ("version", &other.version, &self.own.version),
+                ("rules", &other.rules, &self.own.rules),
+                ("keys", &other.keys, &self.own.keys),
+            ]
+            .into_iter()
+            .filter(|(_, theirs, ours)| theirs != ours)
+            .map(|(what, theirs, ours)| format!("{what} {theirs}, here {ours}"))
+            .collect();
+            if differences.is_empty() {
+                continue;
+            }
+            differing += 1;
+            if self.told.insert(other.node_id.clone()) {
+                log(&format!("{} node {} differs: {}", site.clock.now(), other.node_id, differences.join("; ")));
+            }
+        }
+        site.met(met.len(), differing);
+        Ok(())
+    }
+}
+
 async fn follow(site: &Shared) -> Result<(), StoreError> {
     let (store, ledger_id) = (&site.opened.store, site.opened.row.ledger_id);
     let Some(mut changes) = store.changes(ledger_id).await? else { return Ok(()) };
     let (mut announced, mut looked) = (site.size(), site.clock.elapsed());
+    let mut company = Company::new(site);
     loop {
+        company.look(site).await?;
         let heard = tokio::time::timeout(TICK, changes.next()).await;
         let own = site.running().map_or(0, Handle::size);
         if own > announced {

@@ -62,6 +62,8 @@ pub struct Site {
     handle: OnceCell<Handle>,
     /// Entries that are known to be there, by whichever node.
     seen: AtomicU64,
+    /// Nodes that serve the ledger, and those that differ from this one.
+    nodes: Mutex<(usize, usize)>,
     /// The operator vouches for the clock.
     trust: ClockTrust,
     /// Whose ledger it is.
@@ -124,6 +126,7 @@ impl Site {
             totals: tokio::sync::Mutex::default(),
             earlier: tokio::sync::Mutex::default(),
             seen: AtomicU64::default(),
+            nodes: Mutex::new((1, 0)),
         })
     }
 
@@ -162,6 +165,16 @@ impl Site {
     /// Takes note of how many entries there are, by whichever node.
     pub fn saw(&self, size: u64) {
         self.seen.fetch_max(size, Ordering::AcqRel);
+    }
+
+    /// Takes note of how many nodes there are, and how many differ from this one.
+    pub fn met(&self, nodes: usize, differing: usize) {
+        *held(&self.nodes) = (nodes, differing);
+    }
+
+    /// How many nodes there are, and how many differ from this one.
+    pub fn nodes(&self) -> (usize, usize) {
+        *held(&self.nodes)
     }
 
     /// The head as it is now.

@@ -356,6 +356,7 @@ async fn launch(
     let mut writer = Writer::new(opened, clock, trust, memory)?;
     writer.rehearsed = rehearsed;
     writer.reload().await?;
+    writer.check_keys().await?;
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
     let (durable, signed, stats) = (Arc::clone(&writer.shown), Arc::clone(&writer.shown_signed), writer.stats.clone());
     tokio::spawn(async move {
@@ -526,6 +527,30 @@ impl Writer {
         }
         self.stale = false;
         Ok(())
+    }
+
+    /// Refuses keys of another ledger: they would sign what nobody believes, and know no key and no reference again.
+    async fn check_keys(&self) -> Result<(), WriteError> {
+        let other = |what| OpenError::OtherKeys { path: self.opened.folder.path().join("keys"), what };
+        if let Ok(Some(organisation)) = self.set.organisation()
+            && organisation.vkey != self.opened.keys.log.verifier().to_string()
+        {
+            return Err(other("*.key").into());
+        }
+        let page = self.store().log(self.ledger_id(), 0, 100).await?;
+        let mut shut = false;
+        for stored in page.rows() {
+            let stored = stored?;
+            let Some(sealed) = stored.sealed.filter(|sealed| !sealed.wrapped.is_empty()) else { continue };
+            let seq = u64::try_from(stored.seq).unwrap_or_default();
+            let place = Place { person: sealed.person, seq, hashes: stored.hashes };
+            // One that opens is enough: another may be damaged, which `verify` names.
+            if self.vault().open(&place, sealed.sealed, sealed.wrapped).is_ok() {
+                return Ok(());
+            }
+            shut = true;
+        }
+        if shut { Err(other("*.vault").into()) } else { Ok(()) }
     }
 
     async fn load_lines(&mut self) -> Result<(), WriteError> {
