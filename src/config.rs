@@ -120,11 +120,10 @@ impl Settings {
             toml::from_str(&text).map_err(|source| BadSettings::Toml { path: path.clone(), source })?;
         let mut values = BTreeMap::new();
         for (name, value) in table {
-            match value {
-                toml::Value::Table(inner) => {
-                    values.extend(inner.into_iter().map(|(inner, value)| (format!("{name}.{inner}"), value)));
-                }
-                value => drop(values.insert(name, value)),
+            if let toml::Value::Table(inner) = value {
+                values.extend(inner.into_iter().map(|(inner, value)| (format!("{name}.{inner}"), value)));
+            } else {
+                values.insert(name, value);
             }
         }
         let known = |(member, value): (String, toml::Value)| {

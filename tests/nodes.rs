@@ -120,7 +120,6 @@ fn a_node_with_other_keys_is_refused_and_one_that_differs_is_seen() {
         assert!(std::time::Instant::now() < deadline, "{}", site.metrics());
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert!(site.metrics().contains("mingzhang_nodes 2"));
 }
 
 #[test]

@@ -280,12 +280,15 @@ fn unusable(error: &BadSettings, lang: Lang, json: bool) -> ExitCode {
     ExitCode::from(5)
 }
 
+/// Settings on the command line: name and value.
+type Flags = Vec<(&'static str, String)>;
+
 /// The arguments, and of the settings those that stand among them.
 fn parse(
     args: &[OsString],
     lang: Lang,
     settings: &Settings,
-) -> Result<(Args, Vec<(&'static str, String)>), clap::Error> {
+) -> Result<(Args, Flags), clap::Error> {
     let command = with_settings(negative_numbers(Args::command()), settings);
     let command = match lang {
         Lang::Zh => help_zh::translate(command),
