@@ -66,7 +66,7 @@ fn whatever_two_nodes_do_in_turn_is_one_ledger() {
     // Each command at the node that has not done the one before, and now and then at the same.
     let post = |path: &str, body: Json| {
         turn.set(turn.get() + 1);
-        let site = if turn.get() % 2 == 0 || turn.get() % 7 == 0 { &one } else { &two };
+        let site = if turn.get().is_multiple_of(2) || turn.get().is_multiple_of(7) { &one } else { &two };
         let answer = site.post(&token, path, &body);
         assert!(answer.status == 201 || answer.status == 422, "{path} {body}: {}", answer.body);
         answer.json()

@@ -166,12 +166,12 @@ async fn the_head_is_the_lock(kept: &Kept) {
     // As long as another history, but not this one.
     let other = Batch { last_before: hash(99), ..batch(&row, 1) };
     assert!(matches!(store.commit(other).await, Err(StoreError::HeadMoved)));
-    let held = store.hold(row.ledger_id).await.expect("held");
+    let held = store.hold(row.ledger_id, row.size, 10).await.expect("held");
     assert_eq!(held.row(), &row);
     held.commit(batch(&row, 3)).await.expect("written");
     let row = store.ledger(row.ledger_id).await.expect("read");
     assert_eq!(row.size, 4);
-    drop(store.hold(row.ledger_id).await.expect("held"));
+    drop(store.hold(row.ledger_id, row.size, 10).await.expect("held"));
     store.commit(batch(&row, 1)).await.expect("nobody holds it any more");
 }
 

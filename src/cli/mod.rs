@@ -284,11 +284,7 @@ fn unusable(error: &BadSettings, lang: Lang, json: bool) -> ExitCode {
 type Flags = Vec<(&'static str, String)>;
 
 /// The arguments, and of the settings those that stand among them.
-fn parse(
-    args: &[OsString],
-    lang: Lang,
-    settings: &Settings,
-) -> Result<(Args, Flags), clap::Error> {
+fn parse(args: &[OsString], lang: Lang, settings: &Settings) -> Result<(Args, Flags), clap::Error> {
     let command = with_settings(negative_numbers(Args::command()), settings);
     let command = match lang {
         Lang::Zh => help_zh::translate(command),

@@ -1,13 +1,14 @@
 //! The right to write a ledger.
 
 use super::postgres::{self, Database};
-use super::{Batch, LedgerRow, Sqlite, StoreError};
+use super::{Batch, LedgerRow, LogPage, Sqlite, StoreError};
 use sqlx::Transaction;
 
 /// A ledger that no other node writes until a batch is written, or this is dropped.
 #[derive(Debug)]
 pub struct Held {
     row: LedgerRow,
+    page: LogPage,
     by: Holder,
 }
 
@@ -20,17 +21,22 @@ enum Holder {
 }
 
 impl Held {
-    pub(super) const fn by_folder(row: LedgerRow, store: Sqlite) -> Self {
-        Self { row, by: Holder::Folder(store) }
+    pub(super) fn by_folder(row: LedgerRow, store: Sqlite) -> Self {
+        Self { row, page: LogPage::default(), by: Holder::Folder(store) }
     }
 
-    pub(super) fn by_row(row: LedgerRow, transaction: Transaction<'static, Database>) -> Self {
-        Self { row, by: Holder::Row(Box::new(transaction)) }
+    pub(super) fn by_row(row: LedgerRow, page: LogPage, transaction: Transaction<'static, Database>) -> Self {
+        Self { row, page, by: Holder::Row(Box::new(transaction)) }
     }
 
     /// The head.
     pub const fn row(&self) -> &LedgerRow {
         &self.row
+    }
+
+    /// Entries that came with it; there may be more in the log.
+    pub const fn page(&self) -> &LogPage {
+        &self.page
     }
 
     /// Writes a batch as [`Store::commit`](super::Store::commit) does, and lets go.

@@ -127,11 +127,12 @@ impl Store {
         }
     }
 
-    /// Takes the right to write a ledger, waiting for another node that has it.
-    pub async fn hold(&self, ledger_id: i64) -> Result<Held, StoreError> {
+    /// Takes the right to write a ledger, waiting for another node that has it. On a server up to `limit` entries from `from` on come
+    /// with it, so that a node which is behind need not ask for them.
+    pub async fn hold(&self, ledger_id: i64, from: u64, limit: u32) -> Result<Held, StoreError> {
         match self {
             Self::Sqlite(store) => Ok(Held::by_folder(store.ledger(ledger_id).await?, store.clone())),
-            Self::Postgres(store) => store.hold(ledger_id).await,
+            Self::Postgres(store) => store.hold(ledger_id, from, limit).await,
         }
     }
 

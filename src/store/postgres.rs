@@ -1,5 +1,6 @@
 //! PostgreSQL: several nodes; a batch is one statement, conditional on the head.
 
+use super::packed::LogPage;
 use super::rows::{Batch, EntryRow, NodeRow, Projection, RunRow, SpanRow, VaultRow};
 use super::tables::{Native, Tables, failed, integer, sql};
 use super::{Held, StoreError};
@@ -7,7 +8,7 @@ use crate::values::Hash;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{Connection as _, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, Transaction};
 
 pub(super) use sqlx::Postgres as Database;
 use std::time::Duration;
@@ -23,6 +24,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// Connections of one node: readers never take those that write.
 const WRITING_MAX: u32 = 4;
 const READING_MAX: u32 = 8;
+/// A connection that has not been used for so long is tried before it is.
+const RESTED: Duration = Duration::from_secs(1);
 
 impl Native for Database {
     const LOG_PAGE: &str = include_str!("sql/postgres/log_page.sql");
@@ -62,14 +65,19 @@ impl Postgres {
         write_batch(&mut connection, batch).await
     }
 
-    /// Locks the head row: other nodes wait at it.
-    pub(super) async fn hold(&self, ledger_id: i64) -> Result<Held, StoreError> {
+    /// Locks the head row: other nodes wait at it. Gives up to `limit` entries from `from` on with it.
+    pub(super) async fn hold(&self, ledger_id: i64, from: u64, limit: u32) -> Result<Held, StoreError> {
         let step = "holding the ledger";
-        let mut transaction = self.writing.begin().await.map_err(failed(step))?;
-        let statement = sqlx::query(include_str!("sql/postgres/hold.sql")).bind(ledger_id);
-        let row = statement.fetch_optional(&mut *transaction).await.map_err(failed(step))?;
-        let row = Self::ledger_row(&row.ok_or(StoreError::HeadMoved)?)?;
-        Ok(Held::by_row(row, transaction))
+        // Beginning and locking are one round trip, which takes no parameters; the number is ours.
+        let begin = format!("begin; select 1 from ledger where ledger_id = {ledger_id} for update");
+        let begun = self.writing.begin_with(AssertSqlSafe(begin)).await;
+        let mut transaction = begun.map_err(failed(step))?;
+        let statement = sqlx::query(include_str!("sql/postgres/hold.sql"));
+        let statement = statement.bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
+        let found = statement.fetch_optional(&mut *transaction).await.map_err(failed(step))?;
+        let found = found.ok_or(StoreError::HeadMoved)?;
+        let page: Option<Vec<u8>> = found.try_get(7).map_err(failed(step))?;
+        Ok(Held::by_row(Self::ledger_row(&found)?, LogPage::new(page.unwrap_or_default()), transaction))
     }
 
     /// Hears of batches that any node writes.
@@ -175,7 +183,15 @@ fn pool(options: &PgConnectOptions, most: u32) -> PgPool {
         ("max_parallel_workers_per_gather", "0"),
         ("jit", "off"),
     ]);
-    PgPoolOptions::new().max_connections(most).acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options)
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        // A connection that has rested may have been cut off meanwhile; one that is at work is not asked each time.
+        .before_acquire(|connection, met| {
+            Box::pin(async move { Ok(met.idle_for <= RESTED || connection.ping().await.is_ok()) })
+        })
+        .connect_lazy_with(options)
 }
 
 /// What nodes of a ledger listen to.

@@ -778,7 +778,7 @@ impl Writer {
         self.stats.failed.inc();
         let error = Arc::new(error);
         // Nobody holds the ledger any more when this node does: what was under way has ended, one way or the other.
-        let written = match self.store().hold(self.ledger_id()).await {
+        let written = match self.store().hold(self.ledger_id(), pending.size, 0).await {
             Ok(_held) => self.is_written(pending.size, pending.last).await,
             Err(error) => Err(error),
         };

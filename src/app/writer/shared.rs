@@ -9,11 +9,14 @@ use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::chain::leaf_hash;
 use crate::ledger::entry::Entry;
 use crate::ledger::posting::{Book, CashRule};
-use crate::store::{EntryKeys, Held, LedgerRow, LogRow, StoreError};
+use crate::store::{EntryKeys, Held, LogRow, StoreError};
 use crate::values::{Hash, LineName};
 
 /// After so many batches that met nobody else, a node takes it that it is alone again.
 const ALONE: u32 = 32;
+
+/// Entries read in one go.
+const PAGE: u32 = 1_000;
 
 /// How a node comes to write.
 #[derive(Debug, Default)]
@@ -47,10 +50,10 @@ impl Writer {
 
     /// Holds the ledger, and reads what others have written since this node last looked.
     pub(super) async fn hold(&mut self) -> Result<Held, WriteError> {
-        let held = self.store().hold(self.ledger_id()).await?;
+        let held = self.store().hold(self.ledger_id(), self.head.size(), PAGE).await?;
         let moved = held.row().size != self.head.size() || held.row().last != self.head.last;
         self.turn.held(moved);
-        if self.stale || (moved && self.catch_up(held.row()).await.is_err()) {
+        if self.stale || (moved && self.catch_up(&held).await.is_err()) {
             self.reload().await?;
         }
         Ok(held)
@@ -73,8 +76,8 @@ impl Writer {
 
     /// Takes entries of others into head and caches, as if this node had posted them. All that is cached was fetched at this node's
     /// head, because nobody writes while the ledger is held; what is not cached is fetched when it is needed.
-    async fn catch_up(&mut self, row: &LedgerRow) -> Result<(), WriteError> {
-        const PAGE: u32 = 2_000;
+    async fn catch_up(&mut self, held: &Held) -> Result<(), WriteError> {
+        let row = held.row();
         let behind =
             || OpenError::Behind { found: row.size, signed: self.durable.0, path: self.opened.folder.path().into() };
         if row.size < self.head.size() {
@@ -83,6 +86,9 @@ impl Writer {
         self.set.entries.clear();
         self.names = None;
         let mut new_lines = false;
+        for stored in held.page().rows() {
+            new_lines |= self.follow(&stored?)?;
+        }
         while self.head.size() < row.size {
             let page = self.store().log(self.ledger_id(), self.head.size(), PAGE).await?;
             if page.is_empty() {
