@@ -16,7 +16,7 @@ pub use ceiling::Ceiling;
 pub use held::Held;
 pub use packed::{LogPage, LogRow, SealedRow, SpanPage};
 pub use place::{BadUrl, Place};
-pub use postgres::{Changes, Lead, Postgres};
+pub use postgres::{Changes, Lead, Postgres, TurnTaken};
 pub use rows::{
     Batch, ChannelRow, EntryKeys, EntryRow, InflowRow, LedgerRow, NodeRow, Projection, RunRow, SpanNumbers, SpanRow,
     StoredEntry, SubjectRow, SubscriptionRow, VaultRow,
@@ -133,6 +133,14 @@ impl Store {
         match self {
             Self::Sqlite(store) => Ok(Held::by_folder(store.ledger(ledger_id).await?, store.clone())),
             Self::Postgres(store) => store.hold(ledger_id, from, limit).await,
+        }
+    }
+
+    /// Waits for the turn among nodes that contend for a ledger; none where nobody else can write.
+    pub async fn take_turn(&self, ledger_id: i64) -> Result<Option<TurnTaken>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(store) => store.take_turn(ledger_id).await.map(Some),
         }
     }
 

@@ -6,6 +6,7 @@ use super::tables::{Native, Tables, failed, integer, sql};
 use super::{Held, StoreError};
 use crate::values::Hash;
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Transaction};
@@ -78,6 +79,19 @@ impl Postgres {
         let found = found.ok_or(StoreError::HeadMoved)?;
         let page: Option<Vec<u8>> = found.try_get(7).map_err(failed(step))?;
         Ok(Held::by_row(Self::ledger_row(&found)?, LogPage::new(page.unwrap_or_default()), transaction))
+    }
+
+    /// Waits for the turn among nodes that contend for a ledger.
+    pub(super) async fn take_turn(&self, ledger_id: i64) -> Result<TurnTaken, StoreError> {
+        let step = "waiting for the turn";
+        let connection = self.writing.acquire().await.map_err(failed(step))?;
+        // From here on the lock may be held: the connection goes where it is let go with it.
+        let mut turn = TurnTaken { ledger_id, connection: Some(connection) };
+        let statement = sqlx::query(include_str!("sql/postgres/turn_take.sql")).bind(ledger_id);
+        if let Some(connection) = &mut turn.connection {
+            statement.execute(&mut **connection).await.map_err(failed(step))?;
+        }
+        Ok(turn)
     }
 
     /// Hears of batches that any node writes.
@@ -192,6 +206,33 @@ fn pool(options: &PgConnectOptions, most: u32) -> PgPool {
             Box::pin(async move { Ok(met.idle_for <= RESTED || connection.ping().await.is_ok()) })
         })
         .connect_lazy_with(options)
+}
+
+/// The turn among nodes that contend for a ledger. It decides who goes first, not what is written: that is the head's.
+#[derive(Debug)]
+pub struct TurnTaken {
+    ledger_id: i64,
+    connection: Option<PoolConnection<Database>>,
+}
+
+impl TurnTaken {
+    /// Lets the next node go.
+    pub async fn end(mut self) -> Result<(), StoreError> {
+        let Some(mut connection) = self.connection.take() else { return Ok(()) };
+        let statement = sqlx::query(include_str!("sql/postgres/turn_end.sql")).bind(self.ledger_id);
+        let ended = statement.execute(&mut *connection).await;
+        if ended.is_err() {
+            drop(connection.detach());
+        }
+        ended.map(drop).map_err(failed("ending the turn"))
+    }
+}
+
+impl Drop for TurnTaken {
+    fn drop(&mut self) {
+        // The lock lives as long as the connection, so this one must not go back into the pool.
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
 }
 
 /// What nodes of a ledger listen to.

@@ -381,6 +381,8 @@ enum Came {
     Job(Job),
     /// The batch under way has ended.
     Settled,
+    /// The turn of this node has ended.
+    TurnOver,
     /// Nobody can ask any more.
     Closed,
 }
@@ -442,6 +444,8 @@ struct Writer {
     turn: Turn,
     /// The caches could not be read after something failed.
     stale: bool,
+    /// Something was fetched since the last commit: where others write, it may be of a later head than this node's.
+    unproven: bool,
     /// Jobs that are decided anew, because another node was faster.
     again: VecDeque<Job>,
     /// What becomes of a batch that was being decided when the one before it did not become durable as it was.
@@ -475,6 +479,7 @@ impl Writer {
             last_checkpoint: Duration::ZERO,
             turn: Turn::default(),
             stale: false,
+            unproven: false,
             again: VecDeque::new(),
             lost: None,
             commit_time: Duration::ZERO,
@@ -582,6 +587,10 @@ impl Writer {
             let first = match self.job_or_settled(&mut queue, &mut in_flight).await {
                 Came::Job(first) => first,
                 Came::Settled => continue,
+                Came::TurnOver => {
+                    self.end_turn(&mut in_flight).await;
+                    continue;
+                }
                 Came::Closed => break,
             };
             let held = match self.turn_for(&first, &mut in_flight).await {
@@ -671,16 +680,16 @@ impl Writer {
             }
         }
         self.wait_for(&mut in_flight).await;
+        self.end_turn(&mut in_flight).await;
         let _ = self.checkpoint().await;
     }
 
     /// Takes the ledger for a batch, where other nodes have been writing.
     async fn turn_for(&mut self, job: &Job, in_flight: &mut Option<InFlight>) -> Result<Option<Held>, WriteError> {
-        if !(matches!(job, Job::Post(..)) && self.is_shared() && self.turn.is_held()) {
+        if !(matches!(job, Job::Post(..)) && self.is_shared()) {
             return Ok(None);
         }
-        self.wait_for(in_flight).await;
-        self.hold().await.map(Some)
+        self.take_turn(in_flight).await
     }
 
     /// The next job of a batch that holds so many commands. While the store is busy the batch may grow, and waits for more: it cannot be
@@ -703,7 +712,7 @@ impl Writer {
         }
         match self.job_or_settled(queue, in_flight).await {
             Came::Job(job) => Some(job),
-            Came::Settled | Came::Closed => None,
+            Came::Settled | Came::TurnOver | Came::Closed => None,
         }
     }
 
@@ -724,6 +733,15 @@ impl Writer {
     async fn job_or_settled(&mut self, queue: &mut mpsc::Receiver<Job>, in_flight: &mut Option<InFlight>) -> Came {
         if let Some(job) = self.again.pop_front() {
             return Came::Job(job);
+        }
+        if let Some(end) = self.turn.end()
+            && in_flight.is_none()
+        {
+            let rest = end.saturating_sub(self.clock.elapsed());
+            return match tokio::time::timeout(rest, queue.recv()).await {
+                Err(_over) => Came::TurnOver,
+                Ok(job) => job.map_or(Came::Closed, Came::Job),
+            };
         }
         let job = match in_flight {
             None => queue.recv().await,
@@ -755,6 +773,7 @@ impl Writer {
                 self.commit_time = (self.commit_time * 7 + took) / 8;
                 self.stats.commits.observe(took.as_secs_f64());
                 self.stats.batches.observe(f64::from(pending.entries));
+                self.unproven = false;
                 self.mark_durable(pending.size, pending.root);
                 answer(pending.answers, None);
                 if self.clock.elapsed() >= self.last_checkpoint + CHECKPOINT_EVERY {
@@ -1176,6 +1195,7 @@ impl Writer {
 
     /// Fetches one row into the working set.
     async fn fetch(&mut self, need: &Need) -> Result<(), WriteError> {
+        self.unproven = true;
         let ledger_id = self.ledger_id();
         match need {
             Need::Subject(area, id) => {

@@ -1,19 +1,24 @@
 //! A ledger that several nodes write. A node that has been alone decides a batch first and commits it on the head that it was decided
-//! on, in one round trip. Where another node was faster, nothing of the batch is there: it is decided anew, and from then on the ledger
-//! is held while a batch is decided, until the node has been alone for a while.
+//! on, in one round trip. Where another node was faster, nothing of the batch is there: it is decided anew, and from then on the nodes
+//! take turns, some hundredths of a second each, until one has been alone for a while. The first batch of a turn is decided with the
+//! head locked, so that a node which knows of no turns is overtaken and learns of them.
 
-use super::{Waiting, WriteError, Writer, posted};
+use super::{InFlight, Waiting, WriteError, Writer, posted};
 use crate::app::folder::{self, OpenError};
 use crate::domain::decide;
 use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::chain::leaf_hash;
 use crate::ledger::entry::Entry;
 use crate::ledger::posting::{Book, CashRule};
-use crate::store::{EntryKeys, Held, LogRow, StoreError};
+use crate::store::{EntryKeys, Held, LogRow, StoreError, TurnTaken};
 use crate::values::{Hash, LineName};
+use std::time::Duration;
 
-/// After so many batches that met nobody else, a node takes it that it is alone again.
-const ALONE: u32 = 32;
+/// After so many turns before which nobody else had written, a node takes it that it is alone again.
+const ALONE: u32 = 8;
+
+/// How long a turn is. Reading what the other has written costs the same however it is divided; handing over does not.
+const TURN: Duration = Duration::from_millis(40);
 
 /// Entries read in one go.
 const PAGE: u32 = 1_000;
@@ -21,19 +26,23 @@ const PAGE: u32 = 1_000;
 /// How a node comes to write.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
+    /// Others write too, and turns are taken.
     contended: bool,
+    /// Turns in a row before which nobody else had written.
     alone: u32,
+    /// The turn that this node has, and when it ends.
+    taken: Option<(TurnTaken, Duration)>,
 }
 
 impl Turn {
-    /// Whether the ledger is to be held while a batch is decided.
-    pub(super) const fn is_held(&self) -> bool {
-        self.contended
-    }
-
     /// Another node was faster.
     pub(super) const fn lost(&mut self) {
         (self.contended, self.alone) = (true, 0);
+    }
+
+    /// When the turn ends that this node has.
+    pub(super) fn end(&self) -> Option<Duration> {
+        self.taken.as_ref().map(|(_, end)| *end)
     }
 
     const fn held(&mut self, moved: bool) {
@@ -48,12 +57,37 @@ impl Writer {
         self.opened.folder.place().is_shared() && self.rehearsed.is_none()
     }
 
+    /// Takes the turn where nodes contend and this one does not have it: gives the ledger, held for the first batch.
+    pub(super) async fn take_turn(&mut self, in_flight: &mut Option<InFlight>) -> Result<Option<Held>, WriteError> {
+        if !self.turn.contended || self.turn.end().is_some_and(|end| self.clock.elapsed() < end) {
+            return Ok(None);
+        }
+        self.end_turn(in_flight).await;
+        let taken = self.store().take_turn(self.ledger_id()).await?;
+        let held = self.hold().await?;
+        let end = self.clock.elapsed() + TURN;
+        self.turn.taken = taken.filter(|_| self.turn.contended).map(|taken| (taken, end));
+        Ok(Some(held))
+    }
+
+    /// Lets others go, when what is under way has ended.
+    pub(super) async fn end_turn(&mut self, in_flight: &mut Option<InFlight>) {
+        if self.turn.taken.is_none() {
+            return;
+        }
+        self.wait_for(in_flight).await;
+        if let Some((taken, _)) = self.turn.taken.take() {
+            // A connection that fails is closed, and the turn ends with it.
+            let _ = taken.end().await;
+        }
+    }
+
     /// Holds the ledger, and reads what others have written since this node last looked.
-    pub(super) async fn hold(&mut self) -> Result<Held, WriteError> {
+    async fn hold(&mut self) -> Result<Held, WriteError> {
         let held = self.store().hold(self.ledger_id(), self.head.size(), PAGE).await?;
         let moved = held.row().size != self.head.size() || held.row().last != self.head.last;
         self.turn.held(moved);
-        if self.stale || (moved && self.catch_up(&held).await.is_err()) {
+        if self.stale || (moved && (self.unproven || self.catch_up(&held).await.is_err())) {
             self.reload().await?;
         }
         Ok(held)
@@ -74,8 +108,8 @@ impl Writer {
         Ok(self.store().leaves(self.ledger_id(), size.saturating_sub(1), size).await?.first() == Some(&last))
     }
 
-    /// Takes entries of others into head and caches, as if this node had posted them. All that is cached was fetched at this node's
-    /// head, because nobody writes while the ledger is held; what is not cached is fetched when it is needed.
+    /// Takes entries of others into head and caches, as if this node had posted them. All that is cached is as it was at this
+    /// node's head, as the last commit on it has proven; what is not cached is fetched when it is needed.
     async fn catch_up(&mut self, held: &Held) -> Result<(), WriteError> {
         let row = held.row();
         let behind =
