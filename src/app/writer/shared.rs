@@ -10,15 +10,18 @@ use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::chain::leaf_hash;
 use crate::ledger::entry::Entry;
 use crate::ledger::posting::{Book, CashRule};
-use crate::store::{EntryKeys, Held, LogRow, StoreError, TurnTaken};
+use crate::store::{EntryKeys, Held, LogPage, LogRow, StoreError, TurnTaken};
 use crate::values::{Hash, LineName};
 use std::time::Duration;
 
 /// After so many turns before which nobody else had written, a node takes it that it is alone again.
 const ALONE: u32 = 8;
 
-/// How long a turn is. Reading what the other has written costs the same however it is divided; handing over does not.
-const TURN: Duration = Duration::from_millis(40);
+/// How long a turn is: handing over costs some milliseconds, in which nobody writes.
+const TURN: Duration = Duration::from_millis(100);
+
+/// A node that waits for its turn reads this often what the other has written.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Entries read in one go.
 const PAGE: u32 = 1_000;
@@ -63,11 +66,30 @@ impl Writer {
             return Ok(None);
         }
         self.end_turn(in_flight).await;
-        let taken = self.store().take_turn(self.ledger_id()).await?;
+        let before = self.head.size();
+        let taken = self.wait_for_turn().await?;
         let held = self.hold().await?;
+        self.turn.held(held.row().size != before);
         let end = self.clock.elapsed() + TURN;
         self.turn.taken = taken.filter(|_| self.turn.contended).map(|taken| (taken, end));
         Ok(Some(held))
+    }
+
+    /// Waits for the turn, and meanwhile reads what others write, so that little is left to read when they wait in their turn.
+    async fn wait_for_turn(&mut self) -> Result<Option<TurnTaken>, StoreError> {
+        let (store, ledger_id) = (self.store().clone(), self.ledger_id());
+        let mut taken = std::pin::pin!(store.take_turn(ledger_id));
+        loop {
+            tokio::select! {
+                biased;
+                taken = &mut taken => return taken,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            // What fails here is read again, and told, when the ledger is held.
+            if !self.stale && !self.unproven && self.follow_log(u64::MAX).await.is_err() {
+                self.stale = true;
+            }
+        }
     }
 
     /// Lets others go, when what is under way has ended.
@@ -86,7 +108,6 @@ impl Writer {
     async fn hold(&mut self) -> Result<Held, WriteError> {
         let held = self.store().hold(self.ledger_id(), self.head.size(), PAGE).await?;
         let moved = held.row().size != self.head.size() || held.row().last != self.head.last;
-        self.turn.held(moved);
         if self.stale || (moved && (self.unproven || self.catch_up(&held).await.is_err())) {
             self.reload().await?;
         }
@@ -117,31 +138,43 @@ impl Writer {
         if row.size < self.head.size() {
             return Err(behind().into());
         }
-        self.set.entries.clear();
-        self.names = None;
-        let mut new_lines = false;
-        for stored in held.page().rows() {
-            new_lines |= self.follow(&stored?)?;
-        }
-        while self.head.size() < row.size {
-            let page = self.store().log(self.ledger_id(), self.head.size(), PAGE).await?;
-            if page.is_empty() {
-                return Err(StoreError::Damaged { table: "entry", what: "the log ends before its head".into() }.into());
-            }
-            for stored in page.rows() {
-                new_lines |= self.follow(&stored?)?;
-            }
+        self.follow_page(held.page()).await?;
+        self.follow_log(row.size).await?;
+        if self.head.size() < row.size {
+            return Err(StoreError::Damaged { table: "entry", what: "the log ends before its head".into() }.into());
         }
         if self.head.last != row.last {
             return Err(OpenError::OtherHistory { signed: self.durable.0 }.into());
-        }
-        if new_lines {
-            self.load_lines().await?;
         }
         self.opened.row = row.clone();
         self.mark_durable(self.head.size(), self.head.frontier.root());
         debug_assert!(folder::frontier(row).is_ok_and(|frontier| frontier == self.head.frontier));
         Ok(())
+    }
+
+    /// Follows the log to a size, or as far as it is.
+    async fn follow_log(&mut self, size: u64) -> Result<(), WriteError> {
+        while self.head.size() < size {
+            let page = self.store().log(self.ledger_id(), self.head.size(), PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            self.follow_page(&page).await?;
+        }
+        Ok(())
+    }
+
+    async fn follow_page(&mut self, page: &LogPage) -> Result<(), WriteError> {
+        let mut new_lines = false;
+        for stored in page.rows() {
+            new_lines |= self.follow(&stored?)?;
+        }
+        if !page.is_empty() {
+            self.set.entries.clear();
+            self.names = None;
+            self.mark_durable(self.head.size(), self.head.frontier.root());
+        }
+        if new_lines { self.load_lines().await } else { Ok(()) }
     }
 
     /// One entry of another node; whether it opened a line.
