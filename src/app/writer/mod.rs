@@ -44,6 +44,8 @@ pub const QUEUE_MAX: usize = 4096;
 const BATCH_MIN: usize = 1_000;
 /// Waiting so long for more commands is worth it where a commit takes four times as long.
 const LINGER: Duration = Duration::from_micros(300);
+/// A node that has nothing to do looks this often what others have written, so as never to be far behind.
+const IDLE: Duration = Duration::from_millis(250);
 /// Roles that another process may have changed are read again after this.
 const ROLES_FRESH: Duration = Duration::from_secs(1);
 /// Checkpoints while the writer runs: at most one in this time.
@@ -383,6 +385,8 @@ enum Came {
     Settled,
     /// The turn of this node has ended.
     TurnOver,
+    /// For a while nothing came: time to see what other nodes do.
+    Nothing,
     /// Nobody can ask any more.
     Closed,
 }
@@ -591,6 +595,10 @@ impl Writer {
                     self.end_turn(&mut in_flight).await;
                     continue;
                 }
+                Came::Nothing => {
+                    self.follow_others().await;
+                    continue;
+                }
                 Came::Closed => break,
             };
             let held = match self.turn_for(&first, &mut in_flight).await {
@@ -712,7 +720,7 @@ impl Writer {
         }
         match self.job_or_settled(queue, in_flight).await {
             Came::Job(job) => Some(job),
-            Came::Settled | Came::TurnOver | Came::Closed => None,
+            Came::Settled | Came::TurnOver | Came::Nothing | Came::Closed => None,
         }
     }
 
@@ -744,6 +752,10 @@ impl Writer {
             };
         }
         let job = match in_flight {
+            None if self.is_shared() => match tokio::time::timeout(IDLE, queue.recv()).await {
+                Err(_idle) => return Came::Nothing,
+                Ok(job) => job,
+            },
             None => queue.recv().await,
             Some(flight) => tokio::select! {
                 biased;

@@ -67,6 +67,8 @@ impl Writer {
         }
         self.end_turn(in_flight).await;
         let before = self.head.size();
+        // However far behind this node is: the others go on meanwhile.
+        self.follow_others().await;
         let taken = self.wait_for_turn().await?;
         let held = self.hold().await?;
         self.turn.held(held.row().size != before);
@@ -85,10 +87,15 @@ impl Writer {
                 taken = &mut taken => return taken,
                 () = tokio::time::sleep(LOOK) => {}
             }
-            // What fails here is read again, and told, when the ledger is held.
-            if !self.stale && !self.unproven && self.follow_log(u64::MAX).await.is_err() {
-                self.stale = true;
-            }
+            self.follow_others().await;
+        }
+    }
+
+    /// Reads what others have written, where the caches are known to be as they were at this node's head. What fails here is read again,
+    /// and told, when something is to be decided.
+    pub(super) async fn follow_others(&mut self) {
+        if self.is_shared() && !self.stale && !self.unproven && self.follow_log(u64::MAX).await.is_err() {
+            self.stale = true;
         }
     }
 
