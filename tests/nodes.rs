@@ -123,6 +123,46 @@ fn a_node_with_other_keys_is_refused_and_one_that_differs_is_seen() {
 }
 
 #[test]
+fn the_role_of_the_handbook_serves_and_cannot_change_what_was_written() {
+    let Some(owner) = Books::on_server() else { return };
+    let owner = owner.open();
+    owner.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+    owner.does("account open wallet/a --fund general");
+    let token = owner.does("user token admin")["token"].as_str().expect("a token").to_owned();
+    let handbook = include_str!("../docs/operations.md");
+    let (_, rest) = handbook.split_once("```sql\n").expect("the statements stand there");
+    let (statements, _) = rest.split_once("```").expect("they end");
+    let role = format!("node_{}", std::process::id());
+    let database = owner.database().expect("it has one");
+    database.execute(&statements.replace("mingzhang_node", &role));
+    let url = owner.place();
+    let (scheme, at) = url.split_once("://").expect("a URL");
+    let at = at.split_once('@').map_or(at, |(_, at)| at);
+    let node = Books::at(format!("{scheme}://{role}@{at}"));
+    owner.copy_keys_to(&node);
+    let site = Served::of(node);
+    assert_eq!(site.post(&token, "/api/v1/donations", &gift("D-1", 700)).status, 201);
+    let case =
+        json!({"case": "c_1", "fund": "f_1", "categories": ["health"], "region_zh": "吴忠市", "region_en": "Wuzhong"});
+    assert_eq!(site.post(&token, "/api/v1/cases", &case).status, 201);
+    let role_of = json!({"user": "wang", "role": "payer"});
+    assert_eq!(site.post(&token, "/api/v1/users/role", &role_of).status, 200);
+    let node = site.stop();
+    assert_eq!(node.does("verify")["ok"], true);
+    for statement in [
+        "update entry set key_hash = 1",
+        "delete from entry",
+        "truncate entry",
+        "alter table entry disable trigger all",
+    ] {
+        let refused = format!("set role {role}; {statement}");
+        let refused = std::thread::scope(|scope| scope.spawn(|| database.execute(&refused)).join().is_err());
+        assert!(refused, "{statement}");
+    }
+    database.execute(&format!("drop owned by {role}; drop role {role}"));
+}
+
+#[test]
 fn two_nodes_write_one_ledger_and_one_is_killed() {
     let Some((one, mut two, token)) = two_nodes() else { return };
     let rounds = if std::env::var_os("MINGZHANG_SLOW_TESTS").is_some() { 20 } else { 3 };
