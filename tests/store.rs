@@ -327,3 +327,22 @@ async fn a_store_is_opened_again_as_it_was(kept: &Kept) {
     again.close().await;
     reading.close().await;
 }
+
+#[tokio::test]
+async fn a_database_of_a_later_version_is_refused_and_left_as_it_is() {
+    let Some(kept) = Kept::on_server().await else { return };
+    let row = kept.ledger("later").await;
+    kept.store.commit(batch(&row, 2)).await.expect("written");
+    let database = kept.database.as_ref().expect("it has one");
+    database.execute(
+        "insert into _sqlx_migrations (version, description, installed_on, success, checksum, execution_time)
+         values (9999, 'later', now(), true, '\\x00', 0)",
+    );
+    let opened = Store::open(&kept.place).await;
+    assert!(matches!(opened, Err(StoreError::Migrate(_))), "{opened:?}");
+    // It can still be looked at.
+    let reading = Store::open_for_reading(&kept.place).await.expect("opened");
+    assert_eq!(reading.entries(row.ledger_id, 0, 9).await.expect("read").len(), 2);
+    reading.close().await;
+    kept.end().await;
+}
