@@ -63,6 +63,17 @@ fn commands_take_what_the_file_says() {
 }
 
 #[test]
+fn settings_do_not_stand_in_the_way_of_a_server() {
+    let books = Books::in_folder();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
+    command.args(["fund", "list", "--server", "127.0.0.1:1"]).env("LANG", "en").env("MINGZHANG_DATA", books.data());
+    let output = command.env("MINGZHANG_LEDGER", "books").output().expect("the program runs");
+    // It was asked, and is not there.
+    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
+    books.refused(&["fund", "list", "--server", "127.0.0.1:1"], 2, "--data");
+}
+
+#[test]
 fn figures_are_told_to_those_who_watch() {
     let books = Books::opened();
     books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");

@@ -60,35 +60,13 @@ const DATA: &str = "mingzhang-data";
 )]
 struct Args {
     /// Data folder
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Everywhere",
-        value_name = "DIR",
-        default_value = DATA,
-        env = "MINGZHANG_DATA",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR", default_value = DATA)]
     data: PathBuf,
     /// PostgreSQL database, for several nodes; keys and files stay in the data folder
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Everywhere",
-        value_name = "URL",
-        env = "DATABASE_URL",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "URL")]
     database: Option<Place>,
     /// Which ledger, where the folder holds several
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Everywhere",
-        value_name = "SLUG",
-        env = "MINGZHANG_LEDGER",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "SLUG")]
     ledger: Option<String>,
     /// Act as this user (id or name) instead of the first one
     #[arg(long = "as", global = true, help_heading = "Everywhere", value_name = "USER")]
@@ -97,14 +75,7 @@ struct Args {
     #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     /// Language of sentences; by default that of the environment
-    #[arg(
-        long,
-        global = true,
-        help_heading = "Everywhere",
-        value_enum,
-        env = "MINGZHANG_LANG",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, help_heading = "Everywhere", value_enum)]
     lang: Option<Lang>,
     /// File of settings; mingzhang.toml here where not given
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "FILE")]
@@ -299,13 +270,15 @@ fn parse(args: &[OsString], lang: Lang, settings: &Settings) -> Result<(Args, Fl
     Ok((Args::from_arg_matches(&matches)?, KEYS.iter().filter_map(by_flag).collect()))
 }
 
-/// What the file says holds where neither a flag nor the environment says otherwise.
+/// What the environment says holds where no flag says otherwise, and what the file says where neither does. Neither is a flag: with
+/// `--server` they are passed over. What they say may hold a password, so help does not show it.
 fn with_settings(command: clap::Command, settings: &Settings) -> clap::Command {
     KEYS.iter().fold(command, |command, key| {
-        let Some(value) = settings.get(*key) else { return command };
+        let said = key.of_environment().or_else(|| settings.get(*key).map(str::to_owned));
+        let Some(said) = said else { return command };
         // Once in the life of the process: clap keeps what it is given for as long.
-        let value: &'static str = Box::leak(value.to_owned().into_boxed_str());
-        let set = |arg: clap::Arg| arg.default_value(value);
+        let said: &'static str = said.leak();
+        let set = |arg: clap::Arg| arg.default_value(said).hide_default_value(true);
         if key.command.is_empty() {
             command.mut_arg(key.name, set)
         } else {

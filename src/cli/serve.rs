@@ -17,16 +17,16 @@ pub(super) const LISTEN: &str = "127.0.0.1:8080";
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
     /// Where to listen
-    #[arg(long, default_value = LISTEN, env = "MINGZHANG_LISTEN", hide_env_values = true)]
+    #[arg(long, default_value = LISTEN)]
     listen: SocketAddr,
     /// Where to tell figures of operation, for Prometheus; only to those who may see them
-    #[arg(long, value_name = "ADDRESS", env = "MINGZHANG_METRICS", hide_env_values = true)]
+    #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
     /// Take clients' addresses from X-Forwarded-For: only behind a proxy of your own
-    #[arg(long, env = "MINGZHANG_BEHIND_PROXY", hide_env_values = true)]
+    #[arg(long)]
     behind_proxy: bool,
     /// Read for pages from this replica of the database; each answer says which size of the ledger it is of
-    #[arg(long, value_name = "URL", env = "MINGZHANG_REPLICA", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     replica: Option<Place>,
 }
 
