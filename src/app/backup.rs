@@ -2,12 +2,11 @@
 //! ledger is held against the last checkpoint that is known.
 
 use super::copy::{self, Copied, CopyError, Keys, PersonKeys};
-use super::folder::{Folder, OpenError, Opened, root_at};
+use super::folder::{Folder, OpenError, Opened, origin_of, replace, root_at, secret};
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::store::{Place, Store, StoreError};
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The first line of a file of persons' keys.
@@ -111,10 +110,8 @@ pub async fn restore(
     let source = Folder::new(backup);
     let from = Store::open_for_reading(source.place()).await?;
     let row = source.find(&from, slug).await?;
-    let origin = crate::values::Origin::parse(&row.origin)
-        .map_err(|error| StoreError::Damaged { table: "ledger", what: error.to_string() })?;
     folder.make()?;
-    let own = folder.keys(&origin)?;
+    let own = folder.keys(&origin_of(&row)?)?;
     let _lock = folder.lock().await?;
     let to = Store::create(folder.place()).await?;
     if to.ledgers().await?.iter().any(|known| known.slug == row.slug) {
@@ -152,20 +149,7 @@ fn write_keys(path: &Path, origin: &str, keys: &PersonKeys) -> io::Result<()> {
     for (seq, wrapped) in keys {
         let _ = writeln!(text, "{seq} {}", hex::encode(wrapped));
     }
-    let fresh = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let mut file = options.open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    replace(path, &text, &mut secret())
 }
 
 fn read_keys(path: &Path, origin: &str) -> Result<PersonKeys, BackupError> {

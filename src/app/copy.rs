@@ -99,11 +99,10 @@ pub async fn copy(
 /// The row of the ledger in the target; a new one has the name of a copy that is not whole.
 async fn target(to: &Store, row: &LedgerRow) -> Result<LedgerRow, CopyError> {
     let known = to.ledgers().await?.into_iter().find(|known| known.origin == row.origin);
-    let id = match known {
-        Some(known) => known.ledger_id,
-        None => to.create_ledger(&row.origin, &unfinished(&row.slug)).await?,
-    };
-    Ok(to.ledger(id).await?)
+    match known {
+        Some(known) => Ok(known),
+        None => Ok(to.ledger(to.create_ledger(&row.origin, &unfinished(&row.slug)).await?).await?),
+    }
 }
 
 fn unfinished(slug: &str) -> String {
@@ -145,7 +144,7 @@ impl Copying<'_> {
         let at = self.target.size;
         let limit = PAGE.min(u32::try_from(size - at).unwrap_or(PAGE));
         let page = self.from.log(self.row.ledger_id, at, limit).await?;
-        let lines = self.replay.line_rows().len();
+        let lines = self.replay.verifier.book().lines().len();
         let mut batch = Batch {
             ledger_id: self.target.ledger_id,
             size_before: at,
@@ -167,7 +166,9 @@ impl Copying<'_> {
         if batch.entries.is_empty() {
             return Err(CopyError::Bad(FirstBad { seq: at, reason: "it is missing".into() }));
         }
-        batch.lines = self.replay.line_rows().split_off(lines);
+        if self.replay.verifier.book().lines().len() > lines {
+            batch.lines = self.replay.line_rows().split_off(lines);
+        }
         self.write(batch).await
     }
 
@@ -177,9 +178,8 @@ impl Copying<'_> {
         batch.last = head.last;
         batch.at_millis = head.at.map_or(-1, crate::values::Timestamp::millis);
         batch.peaks = head.frontier.peaks().to_vec();
-        self.to.commit(batch).await?;
-        self.target = self.to.ledger(self.target.ledger_id).await?;
-        Ok(())
+        (self.target.size, self.target.last) = (head.size(), head.last);
+        Ok(self.to.commit(batch).await?)
     }
 
     /// States, what stands beside the log, and the ledger's own name.
@@ -201,7 +201,8 @@ impl Copying<'_> {
             batch.runs.extend(runs);
         }
         self.write(batch).await?;
-        if frontier(&self.target)? != self.replay.verifier.head().frontier {
+        // What the target says of itself, once it is all there.
+        if frontier(&self.to.ledger(id).await?)? != self.replay.verifier.head().frontier {
             return Err(CopyError::Differs(self.target.size));
         }
         for (size, note) in self.from.checkpoints(source).await? {

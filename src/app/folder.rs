@@ -256,15 +256,7 @@ impl Folder {
     pub fn sign(&self, keys: &Keys, size: u64, root: Hash) -> Result<String, OpenError> {
         let note = keys.log.checkpoint(size, root).to_string();
         let path = self.signed_file(keys.log.origin.slug());
-        let fresh = path.with_extension("signed.new");
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&fresh)?;
-            file.write_all(note.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&fresh, &path)?;
-            File::open(path.parent().expect("the file is in the key folder"))?.sync_all()
-        };
-        write().map_err(file_error(&path, "written"))?;
+        replace(&path, &note, &mut OpenOptions::new()).map_err(file_error(&path, "written"))?;
         Ok(note)
     }
 
@@ -288,14 +280,17 @@ impl Folder {
     pub async fn open(&self, slug: Option<&str>) -> Result<Opened, OpenError> {
         let store = Store::open(&self.place).await?;
         let row = self.find(&store, slug).await?;
-        let origin = Origin::parse(&row.origin)
-            .map_err(|error| StoreError::Damaged { table: "ledger", what: error.to_string() })?;
-        let keys = self.keys(&origin)?;
+        let keys = self.keys(&origin_of(&row)?)?;
         if let Some(signed) = self.signed(&keys)? {
             check_signed(&store, &row, &signed, &self.path).await?;
         }
         Ok(Opened { folder: self.clone(), store, row, keys })
     }
+}
+
+/// The origin of a stored ledger.
+pub fn origin_of(row: &LedgerRow) -> Result<Origin, StoreError> {
+    Origin::parse(&row.origin).map_err(|error| StoreError::Damaged { table: "ledger", what: error.to_string() })
 }
 
 async fn check_signed(store: &Store, row: &LedgerRow, signed: &Checkpoint, path: &Path) -> Result<(), OpenError> {
@@ -346,16 +341,33 @@ fn file_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Ope
     }
 }
 
-fn write_secret(path: &Path, text: &str) -> Result<(), OpenError> {
+/// Puts a text in the place of a file, as a whole and durably: a crash leaves the old one or the new.
+pub(super) fn replace(path: &Path, text: &str, options: &mut OpenOptions) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let fresh = path.with_file_name(name);
+    let mut file = options.write(true).create(true).truncate(true).open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// Options of a file that only its owner may read.
+pub(super) fn secret() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
+    options
+}
+
+fn write_secret(path: &Path, text: &str) -> Result<(), OpenError> {
     let write = || -> io::Result<()> {
-        let mut file = options.open(path)?;
+        let mut file = secret().write(true).create_new(true).open(path)?;
         writeln!(file, "{text}")?;
         file.sync_all()
     };

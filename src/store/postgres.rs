@@ -2,7 +2,7 @@
 
 use super::packed::LogPage;
 use super::rows::{Batch, EntryRow, NodeRow, Projection, RunRow, SpanRow, VaultRow};
-use super::tables::{Native, Tables, failed, integer, sql};
+use super::tables::{Native, Tables, clear_derived, failed, integer};
 use super::{Held, StoreError};
 use crate::values::Hash;
 use sqlx::migrate::Migrator;
@@ -11,8 +11,9 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, Pg
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Transaction};
 
-pub(super) use sqlx::Postgres as Database;
 use std::time::Duration;
+
+pub(super) use sqlx::Postgres as Database;
 
 /// A PostgreSQL database: the same connections write and read.
 pub type Postgres = Tables<Database>;
@@ -27,6 +28,15 @@ const WRITING_MAX: u32 = 4;
 const READING_MAX: u32 = 8;
 /// A connection that has not been used for so long is tried before it is.
 const RESTED: Duration = Duration::from_secs(1);
+
+/// The head of a ledger with a page of entries: what a node reads under the lock keeps the others waiting, so it is one round trip.
+const HEAD_AND_PAGE: &str = concat!(
+    "select * from (\n",
+    include_str!("sql/common/ledger_by_id.sql"),
+    ") as head, (\n",
+    include_str!("sql/postgres/log_page.sql"),
+    ") as page"
+);
 
 impl Native for Database {
     const LOG_PAGE: &str = include_str!("sql/postgres/log_page.sql");
@@ -73,8 +83,7 @@ impl Postgres {
         let begin = format!("begin; select 1 from ledger where ledger_id = {ledger_id} for update");
         let begun = self.writing.begin_with(AssertSqlSafe(begin)).await;
         let mut transaction = begun.map_err(failed(step))?;
-        let statement = sqlx::query(include_str!("sql/postgres/hold.sql"));
-        let statement = statement.bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
+        let statement = sqlx::query(HEAD_AND_PAGE).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
         let found = statement.fetch_optional(&mut *transaction).await.map_err(failed(step))?;
         let found = found.ok_or(StoreError::HeadMoved)?;
         let page: Option<Vec<u8>> = found.try_get(7).map_err(failed(step))?;
@@ -138,10 +147,11 @@ impl Postgres {
     /// Tries to be the one node that does what only one should do for a ledger.
     pub(super) async fn lead(&self, ledger_id: i64) -> Result<Option<Lead>, StoreError> {
         let step = "asking who leads";
-        let mut connection = self.writing.acquire().await.map_err(failed(step))?.detach();
+        let mut connection = self.writing.acquire().await.map_err(failed(step))?;
         let statement = sqlx::query_scalar::<_, bool>(include_str!("sql/postgres/lead.sql")).bind(ledger_id);
-        let leads = statement.fetch_one(&mut connection).await.map_err(failed(step))?;
-        Ok(leads.then_some(Lead(Some(connection))))
+        let leads = statement.fetch_one(&mut *connection).await.map_err(failed(step))?;
+        // The lock lives as long as the connection; one that did not get it is used again.
+        Ok(leads.then(|| Lead(Some(connection.detach()))))
     }
 
     /// The same, reading from a replica.
@@ -159,7 +169,7 @@ impl Postgres {
         let row = self.ledger(ledger_id).await?;
         let mut connection = self.writing.acquire().await.map_err(failed(step))?;
         let mut transaction = connection.begin().await.map_err(failed(step))?;
-        for clear in [sql!("clear_line"), sql!("clear_span"), sql!("clear_run"), sql!("clear_subject")] {
+        for clear in clear_derived() {
             clear.bind(ledger_id).execute(&mut *transaction).await.map_err(failed(step))?;
         }
         // A batch without entries leaves the head where it is.

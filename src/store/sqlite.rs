@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::rows::{Batch, Projection};
-use super::tables::{Native, Statement, Tables, failed, integer, sql};
+use super::tables::{Native, Statement, Tables, clear_derived, failed, integer, sql};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite as Database, SqliteConnection};
@@ -107,7 +107,7 @@ impl Sqlite {
         let mut connection = self.writing.acquire().await.map_err(failed(step))?;
         let mut transaction =
             sqlx::Connection::begin_with(&mut *connection, "begin immediate").await.map_err(failed(step))?;
-        for clear in [sql!("clear_line"), sql!("clear_span"), sql!("clear_run"), sql!("clear_subject")] {
+        for clear in clear_derived() {
             clear.bind(ledger_id).execute(&mut *transaction).await.map_err(failed(step))?;
         }
         let batch = Batch {

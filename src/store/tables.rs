@@ -33,6 +33,11 @@ macro_rules! sql {
 
 pub(super) use sql;
 
+/// Statements that remove everything which is derived from the entries of a ledger.
+pub(super) fn clear_derived<DB: Database>() -> [Statement<'static, DB>; 4] {
+    [sql!("clear_line"), sql!("clear_span"), sql!("clear_run"), sql!("clear_subject")]
+}
+
 pub(super) fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| {
         // SQLITE_FULL, and SQLITE_IOERR_WRITE as some file systems report it; disk_full of PostgreSQL.

@@ -23,7 +23,7 @@ use crate::ledger::chain::Head;
 use crate::ledger::entry::Entry;
 use crate::ledger::line::{Inflow, Line};
 use crate::ledger::posting::CashRule;
-use crate::store::{Batch, EntryRow, Held, RunRow, Store, StoreError, VaultRow};
+use crate::store::{Batch, EntryRow, RunRow, Store, StoreError, VaultRow};
 use crate::values::{Amount, Day, Hash, LineName, Span, StaffId, Timestamp, Zone};
 use crate::vault::names::Names;
 use crate::vault::{Fresh, Keyed, Place, VaultKey};
@@ -383,9 +383,7 @@ enum Came {
     Job(Job),
     /// The batch under way has ended.
     Settled,
-    /// The turn of this node has ended.
-    TurnOver,
-    /// For a while nothing came: time to see what other nodes do.
+    /// For a while nothing came, or the turn of this node has ended: time for what other nodes do.
     Nothing,
     /// Nobody can ask any more.
     Closed,
@@ -591,17 +589,18 @@ impl Writer {
             let first = match self.job_or_settled(&mut queue, &mut in_flight).await {
                 Came::Job(first) => first,
                 Came::Settled => continue,
-                Came::TurnOver => {
-                    self.end_turn(&mut in_flight).await;
-                    continue;
-                }
                 Came::Nothing => {
+                    self.end_turn(&mut in_flight).await;
                     self.follow_others().await;
                     continue;
                 }
                 Came::Closed => break,
             };
-            let held = match self.turn_for(&first, &mut in_flight).await {
+            let held = match &first {
+                Job::Post(..) => self.take_turn(&mut in_flight).await,
+                Job::Find(..) | Job::Finish(_) | Job::Roles(_) => Ok(None),
+            };
+            let held = match held {
                 Ok(held) => held,
                 Err(error) => {
                     first.fail(error);
@@ -692,14 +691,6 @@ impl Writer {
         let _ = self.checkpoint().await;
     }
 
-    /// Takes the ledger for a batch, where other nodes have been writing.
-    async fn turn_for(&mut self, job: &Job, in_flight: &mut Option<InFlight>) -> Result<Option<Held>, WriteError> {
-        if !(matches!(job, Job::Post(..)) && self.is_shared()) {
-            return Ok(None);
-        }
-        self.take_turn(in_flight).await
-    }
-
     /// The next job of a batch that holds so many commands. While the store is busy the batch may grow, and waits for more: it cannot be
     /// written before. An idle store does not wait.
     async fn next_of_batch(
@@ -712,23 +703,20 @@ impl Writer {
         if commands >= if busy.is_some() { QUEUE_MAX } else { BATCH_MIN } {
             return None;
         }
-        if let Some(job) = self.again.pop_front() {
-            return Some(job);
-        }
         if busy.is_none() {
             return self.job_soon(queue).await;
         }
         match self.job_or_settled(queue, in_flight).await {
             Came::Job(job) => Some(job),
-            Came::Settled | Came::TurnOver | Came::Nothing | Came::Closed => None,
+            Came::Settled | Came::Nothing | Came::Closed => None,
         }
     }
 
     /// A job that waits already; where commits are slow also one that comes in a moment, for which it is worth waiting.
-    async fn job_soon(&self, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    async fn job_soon(&mut self, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
         let end = (self.commit_time >= LINGER * 4).then(|| self.clock.elapsed() + LINGER);
         loop {
-            let job = queue.try_recv().ok();
+            let job = self.again.pop_front().or_else(|| queue.try_recv().ok());
             if job.is_some() || end.is_none_or(|end| self.clock.elapsed() >= end) {
                 return job;
             }
@@ -742,20 +730,14 @@ impl Writer {
         if let Some(job) = self.again.pop_front() {
             return Came::Job(job);
         }
-        if let Some(end) = self.turn.end()
-            && in_flight.is_none()
-        {
-            let rest = end.saturating_sub(self.clock.elapsed());
-            return match tokio::time::timeout(rest, queue.recv()).await {
-                Err(_over) => Came::TurnOver,
-                Ok(job) => job.map_or(Came::Closed, Came::Job),
-            };
-        }
         let job = match in_flight {
-            None if self.is_shared() => match tokio::time::timeout(IDLE, queue.recv()).await {
-                Err(_idle) => return Came::Nothing,
-                Ok(job) => job,
-            },
+            None if self.is_shared() => {
+                let rest = self.turn.end().map_or(IDLE, |end| end.saturating_sub(self.clock.elapsed()));
+                match tokio::time::timeout(rest, queue.recv()).await {
+                    Err(_nothing) => return Came::Nothing,
+                    Ok(job) => job,
+                }
+            }
             None => queue.recv().await,
             Some(flight) => tokio::select! {
                 biased;

@@ -4,7 +4,7 @@
 //! head locked, so that a node which knows of no turns is overtaken and learns of them.
 
 use super::{InFlight, Waiting, WriteError, Writer, posted};
-use crate::app::folder::{self, OpenError};
+use crate::app::folder::OpenError;
 use crate::domain::decide;
 use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::chain::leaf_hash;
@@ -140,10 +140,9 @@ impl Writer {
     /// node's head, as the last commit on it has proven; what is not cached is fetched when it is needed.
     async fn catch_up(&mut self, held: &Held) -> Result<(), WriteError> {
         let row = held.row();
-        let behind =
-            || OpenError::Behind { found: row.size, signed: self.durable.0, path: self.opened.folder.path().into() };
         if row.size < self.head.size() {
-            return Err(behind().into());
+            let path = self.opened.folder.path().into();
+            return Err(OpenError::Behind { found: row.size, signed: self.durable.0, path }.into());
         }
         self.follow_page(held.page()).await?;
         self.follow_log(row.size).await?;
@@ -154,8 +153,6 @@ impl Writer {
             return Err(OpenError::OtherHistory { signed: self.durable.0 }.into());
         }
         self.opened.row = row.clone();
-        self.mark_durable(self.head.size(), self.head.frontier.root());
-        debug_assert!(folder::frontier(row).is_ok_and(|frontier| frontier == self.head.frontier));
         Ok(())
     }
 
