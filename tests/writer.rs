@@ -62,6 +62,7 @@ impl Started {
             uscc: None,
             time_zone: "Asia/Shanghai".into(),
             vkey,
+            continues: None,
         };
         let open_case = OpenCase {
             case: started.case.clone(),

@@ -99,7 +99,7 @@ pub enum OpenError {
         what: &'static str,
     },
     /// The database lies behind what was signed.
-    #[error("the database ends at entry {found}, but {signed} entries have been signed: it is an older copy. Nothing is written, because a second history would be signed. Put the newest copy of the database back into {}", path.display())]
+    #[error("the database ends at entry {found}, but {signed} entries have been signed: it is an older copy. Nothing is written, because a second history would be signed. Put the newest copy of the database back into {}; where there is none, open a ledger that goes on from this one: mingzhang init --continues CHECKPOINT", path.display())]
     Behind {
         /// Entries found.
         found: u64,

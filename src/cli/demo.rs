@@ -214,6 +214,8 @@ async fn story(session: &Session, quiet: &Session, dir: &Path) -> Result<Option<
         name_zh: "吴忠市利通区示例慈善协会".into(),
         name_en: "Wuzhong Litong Example Charity".into(),
         uscc: None,
+        continues: None,
+        continues_vkey: None,
         time_zone: "Asia/Shanghai".into(),
         user: "李经办".into(),
     };

@@ -278,6 +278,14 @@ const WORDS: &[(&str, &str)] = &[
     ("To this account; the one named after the format where not given", "记入这个账户；不写则按格式命名的账户"),
     ("To this account; the only one of the fund where not given", "记入这个账户；基金只有一个账户时可以不写"),
     ("Transparency reports as PDF, in Chinese and in English", "中英文 PDF 透明报告"),
+    (
+        "The last checkpoint of a ledger that cannot be had back, as keys/SLUG.signed: this one goes on from it",
+        "无法恢复的旧账本最后签名的检查点（如 keys/SLUG.signed）：新账本从那里接续",
+    ),
+    (
+        "Public key of that ledger, as in log.vkey; that of its keys in the data folder where not given",
+        "那个账本的公钥，即 log.vkey 里的一行；不给时用数据目录里它的密钥",
+    ),
     ("Unified social credit code, 18 characters", "统一社会信用代码，18 位"),
     ("Users and their roles", "用户和角色"),
     ("Uses it is for, as hospital,drugs", "限定用途，例如 hospital,drugs"),

@@ -1,13 +1,19 @@
 //! `init`: a new ledger, its keys, its first user.
 
 use super::session::{Failure, Session};
-use crate::app::folder::{OpenError, Opened};
+use super::trouble_zh;
+use crate::app::folder::{Folder, OpenError, Opened};
 use crate::app::public_text;
 use crate::app::writer::{self, Submission};
 use crate::domain::command::{OpenLedger, Order};
+use crate::domain::organisation::Predecessor;
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use crate::ledger::note::{Note, VerifierKey};
 use crate::store::Store;
 use crate::values::{Origin, StaffId};
 use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Open a new ledger with its keys and its first user
 #[derive(Debug, clap::Args)]
@@ -24,6 +30,12 @@ pub(super) struct Init {
     /// Unified social credit code, 18 characters
     #[arg(long)]
     pub uscc: Option<String>,
+    /// The last checkpoint of a ledger that cannot be had back, as keys/SLUG.signed: this one goes on from it
+    #[arg(long, value_name = "FILE")]
+    pub continues: Option<PathBuf>,
+    /// Public key of that ledger, as in log.vkey; that of its keys in the data folder where not given
+    #[arg(long, value_name = "VKEY", value_parser = VerifierKey::parse, requires = "continues")]
+    pub continues_vkey: Option<VerifierKey>,
     /// Time zone that days are counted in
     #[arg(long, default_value = "Asia/Shanghai")]
     pub time_zone: String,
@@ -75,6 +87,7 @@ impl Init {
                 format!("--time-zone: {error}"),
             )
         })?;
+        let continues = self.continues.as_ref().map(|path| self.predecessor(path, folder)).transpose()?;
         folder.make()?;
         let lock = folder.lock().await?;
         let store = Store::create(folder.place()).await?;
@@ -103,9 +116,46 @@ impl Init {
             uscc: self.uscc.clone(),
             time_zone: self.time_zone.clone(),
             vkey,
+            continues,
         });
         let results = handle.post(vec![Submission::bare(&user, order)]).await?;
         handle.finish().await?;
         Ok((results.into_iter().next().expect("one answer for one command")?, user))
+    }
+
+    /// The ledger that this one goes on from, as its own key has signed it.
+    fn predecessor(&self, path: &Path, folder: &Folder) -> Result<Predecessor, Failure> {
+        let file = path.display();
+        let note = fs::read(path)
+            .map_err(|error| Failure::input(trouble_zh::file(path, &error), format!("{file}: {error}")))?;
+        let none = |error: CheckpointError| {
+            Failure::input(
+                format!("--continues：{file} 不是检查点，或不是用这把公钥签名的。"),
+                format!("--continues: {file}: {error}"),
+            )
+        };
+        let said = Note::parse(&note)
+            .map_err(CheckpointError::from)
+            .and_then(|note| Checkpoint::parse(&note.text))
+            .map_err(none)?;
+        let origin = Origin::parse(&said.origin).map_err(|error| {
+            Failure::input(
+                format!("--continues：{file} 里的账本名 {} 不合规则。", said.origin),
+                format!("--continues: {file}: {error}"),
+            )
+        })?;
+        if origin == self.origin {
+            return Err(Failure::input(
+                format!("--continues：{origin} 不能接续自己，请给新账本另取名（--origin）。"),
+                format!("--continues: {origin} cannot go on from itself; give the new ledger another --origin"),
+            ));
+        }
+        let key = match &self.continues_vkey {
+            Some(key) => key.clone(),
+            None => folder.keys(&origin)?.log.verifier(),
+        };
+        let signed = VerifiedCheckpoint::open(&note, &key).map_err(none)?;
+        let Checkpoint { size, root, .. } = signed.checkpoint().clone();
+        Ok(Predecessor { origin, size, root })
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn open(error: &OpenError) -> String {
             format!("{} 里的密钥不是这个账本的（{what}）。请从密钥的副本中放回正确的文件。", path.display())
         }
         OpenError::Behind { found, signed, path } => format!(
-            "数据库只有 {found} 条记录，而已签署的有 {signed} 条：这是较旧的副本。为免签出第二份历史，没有写入。请把最新的数据库副本放回 {}。",
+            "数据库只有 {found} 条记录，而已签署的有 {signed} 条：这是较旧的副本。为免签出第二份历史，没有写入。请把最新的数据库副本放回 {}；如果已经没有，请开立接续它的新账本：mingzhang init --continues 检查点文件。",
             path.display()
         ),
         OpenError::OtherHistory { signed } => format!(

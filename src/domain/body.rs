@@ -1,7 +1,7 @@
 //! Reading bodies: the members that a kind must have.
 
 use crate::ledger::canonical::{Object, Value};
-use crate::values::{Amount, Day, Unit};
+use crate::values::{Amount, Day, Hash, Unit};
 
 /// A body or a stored state lacks a member, or has it in another form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,16 @@ impl Body<'_, '_> {
     /// An integer of at least 0 that may be absent.
     pub fn optional_count(&self, member: &str) -> Result<Option<u64>, BadBody> {
         self.0.get(member).map(|_| self.count(member)).transpose()
+    }
+
+    /// A hash in hex.
+    pub fn hash(&self, member: &str) -> Result<Hash, BadBody> {
+        Hash::from_hex(self.text(member)?).ok_or_else(|| bad(member))
+    }
+
+    /// An object that may be absent.
+    pub fn optional_object(&self, member: &str) -> Result<Option<&Object<'_>>, BadBody> {
+        self.0.get(member).map(|value| value.as_object().ok_or_else(|| bad(member))).transpose()
     }
 
     /// An amount in the unit of the member `unit`.

@@ -1,5 +1,6 @@
 //! What can be asked of a ledger. Every field has been read at the edge; behind it nothing is checked twice.
 
+use super::organisation::Predecessor;
 use super::vocabulary::{Basis, Category, FeeOnRefund, FundType, PayeeClass, ReasonClass, Source, TransferReason, Use};
 use crate::ledger::canonical::Object;
 use crate::values::{AccountId, Amount, CampaignId, CaseId, Day, FundId, Hash, StaffId};
@@ -171,6 +172,8 @@ pub struct OpenLedger {
     pub time_zone: String,
     /// The log's public key.
     pub vkey: String,
+    /// The ledger that this one goes on from.
+    pub continues: Option<Predecessor>,
 }
 
 /// Cash that goes from one account to another.

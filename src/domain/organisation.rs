@@ -6,8 +6,8 @@ use super::decide::{Draft, Stop};
 use super::field_rule::FieldRule;
 use super::refusal::Refusal;
 use super::working_set::WorkingSet;
-use crate::ledger::canonical::Object;
-use crate::values::Zone;
+use crate::ledger::canonical::{Object, Value};
+use crate::values::{Hash, Origin, Zone};
 
 /// What entry 0 says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,31 @@ pub struct Organisation {
     pub time_zone: String,
     /// The log's public key.
     pub vkey: String,
+    /// The ledger that this one goes on from.
+    pub continues: Option<Predecessor>,
+}
+
+/// A ledger that can no longer be written, because what was signed of it cannot be had back: as it was last signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Its log.
+    pub origin: Origin,
+    /// Count of its entries.
+    pub size: u64,
+    /// Root over them.
+    pub root: Hash,
+}
+
+impl Predecessor {
+    fn from_object(object: &Object<'_>) -> Result<Self, BadBody> {
+        let body = Body(object);
+        Ok(Self { origin: body.parsed("origin")?, size: body.count("size")?, root: body.hash("root")? })
+    }
+
+    fn to_object(&self) -> Object<'static> {
+        let size = i64::try_from(self.size).expect("a log's size is far below 2^53");
+        Object::new().text("origin", self.origin.to_string()).integer("size", size).text("root", self.root.to_hex())
+    }
 }
 
 impl Organisation {
@@ -34,17 +59,22 @@ impl Organisation {
             uscc: body.optional_text("uscc").map(Into::into),
             time_zone: body.text("time_zone")?.into(),
             vkey: body.text("vkey")?.into(),
+            continues: body.optional_object("continues")?.map(Predecessor::from_object).transpose()?,
         })
     }
 
     /// The body of entry 0, and the stored state.
     pub fn to_object(&self) -> Object<'static> {
-        Object::new()
+        let mut object = Object::new()
             .text("name_zh", self.name_zh.clone())
             .text("name_en", self.name_en.clone())
             .text_if("uscc", self.uscc.as_ref())
             .text("time_zone", self.time_zone.clone())
-            .text("vkey", self.vkey.clone())
+            .text("vkey", self.vkey.clone());
+        if let Some(continues) = &self.continues {
+            object.set("continues", Value::Object(continues.to_object()));
+        }
+        object
     }
 }
 
@@ -78,6 +108,7 @@ pub(super) fn open(set: &WorkingSet, order: &OpenLedger) -> Result<Vec<Draft>, S
         uscc: order.uscc.clone(),
         time_zone: order.time_zone.clone(),
         vkey: order.vkey.clone(),
+        continues: order.continues.clone(),
     };
     Ok(vec![Draft::fact("ledger.opened", organisation.to_object())])
 }

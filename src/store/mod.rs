@@ -160,11 +160,11 @@ impl Store {
         }
     }
 
-    /// Says what this node is, and hears what the others are that were there since `since`; nobody where nobody else can write.
-    pub async fn meet(&self, ledger_id: i64, node: &NodeRow, since: i64) -> Result<Vec<NodeRow>, StoreError> {
+    /// Says what this node is, and hears what all are that have said so in the last `gone` milliseconds; nobody where nobody else can write.
+    pub async fn meet(&self, ledger_id: i64, node: &NodeRow, gone: i64) -> Result<Vec<NodeRow>, StoreError> {
         match self {
             Self::Sqlite(_) => Ok(Vec::new()),
-            Self::Postgres(store) => store.meet(ledger_id, node, since).await,
+            Self::Postgres(store) => store.meet(ledger_id, node, gone).await,
         }
     }
 

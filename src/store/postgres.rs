@@ -117,20 +117,19 @@ impl Postgres {
         statement.execute(&self.writing).await.map(drop).map_err(failed("telling other nodes"))
     }
 
-    /// Keeps what a node is, forgets those that are gone, and gives those that are there.
-    pub(super) async fn meet(&self, ledger_id: i64, node: &NodeRow, since: i64) -> Result<Vec<NodeRow>, StoreError> {
+    /// Keeps what a node is, forgets those that have said nothing for `gone` milliseconds, and gives those that are there.
+    pub(super) async fn meet(&self, ledger_id: i64, node: &NodeRow, gone: i64) -> Result<Vec<NodeRow>, StoreError> {
         let step = "meeting other nodes";
         let put = sqlx::query(include_str!("sql/postgres/node_put.sql"))
             .bind(ledger_id)
             .bind(&node.node_id)
             .bind(&node.version)
             .bind(&node.rules)
-            .bind(&node.keys)
-            .bind(node.seen_at);
+            .bind(&node.keys);
         put.execute(&self.writing).await.map_err(failed(step))?;
-        let forget = sqlx::query(include_str!("sql/postgres/node_forget.sql")).bind(ledger_id).bind(since);
+        let forget = sqlx::query(include_str!("sql/postgres/node_forget.sql")).bind(ledger_id).bind(gone);
         forget.execute(&self.writing).await.map_err(failed(step))?;
-        let list = sqlx::query(include_str!("sql/postgres/node_list.sql")).bind(ledger_id).bind(since);
+        let list = sqlx::query(include_str!("sql/postgres/node_list.sql")).bind(ledger_id);
         let rows = list.fetch_all(&self.writing).await.map_err(failed(step))?;
         let node = |row: &PgRow| {
             Ok(NodeRow {
@@ -200,13 +199,17 @@ impl Postgres {
 /// Connections, made when they are needed. A node that is cut off from its clients must not hold a ledger for ever; and statements
 /// here are short: what a server spends on dividing one among workers is lost.
 fn pool(options: &PgConnectOptions, most: u32) -> PgPool {
-    let options = options.clone().application_name("mingzhang").options([
+    let settings = [
         ("lock_timeout", "10s"),
         ("statement_timeout", "60s"),
         ("idle_in_transaction_session_timeout", "20s"),
         ("max_parallel_workers_per_gather", "0"),
         ("jit", "off"),
-    ]);
+    ];
+    // What the URL says holds.
+    let said = options.get_options().unwrap_or_default().to_owned();
+    let options = options.clone().application_name("mingzhang");
+    let options = options.options(settings.into_iter().filter(|(name, _)| !said.contains(name)));
     PgPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(Duration::from_secs(10))
@@ -347,6 +350,15 @@ async fn write_batch(connection: &mut PgConnection, batch: Batch) -> Result<(), 
         .bind(column(&batch.codes, |(purpose, ..)| *purpose))
         .bind(column(&batch.codes, |(_, code, _)| hash(*code)))
         .bind(column(&batch.codes, |(.., subject)| subject.clone()));
-    let head = statement.fetch_optional(connection).await.map_err(failed("writing a batch"))?;
+    let head = statement.fetch_optional(connection).await.map_err(overtaken)?;
     head.map(drop).ok_or(StoreError::HeadMoved)
+}
+
+/// A transaction that the server gave up for another one's sake can be tried again: a serialization failure, or a deadlock.
+fn overtaken(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code());
+    if code.is_some_and(|code| ["40001", "40P01"].contains(&&*code)) {
+        return StoreError::HeadMoved;
+    }
+    failed("writing a batch")(error)
 }

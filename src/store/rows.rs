@@ -151,7 +151,7 @@ pub struct NodeRow {
     pub rules: String,
     /// Fingerprint of its keys.
     pub keys: String,
-    /// When it last said so, in milliseconds.
+    /// When it last said so, in milliseconds of the server's clock.
     pub seen_at: i64,
 }
 

@@ -2,7 +2,7 @@
 //! nothing looks by itself.
 
 use super::log;
-use super::site::Shared;
+use super::site::{Nodes, Shared};
 use crate::app::writer::{Handle, chain};
 use crate::rules;
 use crate::store::{NodeRow, StoreError};
@@ -16,6 +16,8 @@ const TICK: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(1);
 /// Nodes say this often what they are; one that has not for three times as long is gone.
 const MEET: Duration = Duration::from_secs(10);
+/// A clock that differs by more from the server's is spoken of.
+const CLOCK_SECONDS: i64 = 30;
 
 /// Follows the ledger until it is dropped; ends at once where nobody else can write it.
 pub async fn run(site: Shared) {
@@ -33,6 +35,8 @@ struct Company {
     looked: Option<Duration>,
     /// Those of whom it has been said that they differ.
     told: BTreeSet<String>,
+    /// It has been said that this machine's clock differs.
+    told_clock: bool,
 }
 
 impl Company {
@@ -46,7 +50,7 @@ impl Company {
             keys: Hash::of(&[&fingerprint]).short(),
             seen_at: 0,
         };
-        Self { own, looked: None, told: BTreeSet::new() }
+        Self { own, looked: None, told: BTreeSet::new(), told_clock: false }
     }
 
     /// Says what this node is, and notices others that are something else.
@@ -56,9 +60,8 @@ impl Company {
             return Ok(());
         }
         self.looked = Some(now);
-        self.own.seen_at = site.clock.now().millis();
         let gone = i64::try_from((MEET * 3).as_millis()).unwrap_or(i64::MAX);
-        let met = site.opened.store.meet(site.opened.row.ledger_id, &self.own, self.own.seen_at - gone).await?;
+        let met = site.opened.store.meet(site.opened.row.ledger_id, &self.own, gone).await?;
         let mut differing = 0;
         for other in met.iter().filter(|other| other.node_id != self.own.node_id) {
             let differences: Vec<String> = [
@@ -78,7 +81,18 @@ impl Company {
                 log(&format!("{} node {} differs: {}", site.clock.now(), other.node_id, differences.join("; ")));
             }
         }
-        site.met(met.len(), differing);
+        let own = met.iter().find(|node| node.node_id == self.own.node_id);
+        let ahead_seconds = own.map_or(0, |own| (site.clock.now().millis() - own.seen_at) / 1000);
+        if ahead_seconds.abs() > CLOCK_SECONDS && !self.told_clock {
+            self.told_clock = true;
+            log(&format!(
+                "{} this machine's clock is {} seconds {} the database server's; set it, entries get their time from it",
+                site.clock.now(),
+                ahead_seconds.abs(),
+                if ahead_seconds > 0 { "ahead of" } else { "behind" },
+            ));
+        }
+        site.met(Nodes { count: i64::try_from(met.len()).unwrap_or(i64::MAX), differing, ahead_seconds });
         Ok(())
     }
 }

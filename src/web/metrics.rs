@@ -67,10 +67,12 @@ async fn registry(site: &Site) -> Registry {
     gauge("database_up", "Whether the database answers", i64::from(head.is_ok()));
     gauge("writer_up", "Whether the writer takes commands", i64::from(site.running().is_some_and(Handle::is_open)));
     gauge("ledger_entries", "Entries that are durable", small(head.map_or(site.size(), |head| head.size)));
-    let (nodes, differing) = site.nodes();
-    gauge("nodes", "Nodes that serve the ledger", i64::try_from(nodes).unwrap_or(i64::MAX));
+    let nodes = site.nodes();
+    gauge("nodes", "Nodes that serve the ledger", nodes.count);
     let help = "Nodes with another version, other rules or other keys than this one";
-    gauge("nodes_differing", help, i64::try_from(differing).unwrap_or(i64::MAX));
+    gauge("nodes_differing", help, nodes.differing);
+    let help = "Seconds by which this machine's clock runs ahead of the database server's";
+    gauge("clock_ahead_seconds", help, nodes.ahead_seconds);
     if let Some(writer) = site.running() {
         gauge("queue_depth", "Jobs that wait for the writer", small(writer.waiting()));
         gauge("queue_max", "Jobs that may wait", small(writer.waiting_max()));

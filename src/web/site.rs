@@ -53,6 +53,17 @@ struct Totals {
 /// The site, shared by all requests.
 pub type Shared = Arc<Site>;
 
+/// The nodes of a ledger, as this one sees them.
+#[derive(Clone, Copy, Debug)]
+pub struct Nodes {
+    /// How many there are.
+    pub count: i64,
+    /// How many of them have another version, other rules or other keys.
+    pub differing: i64,
+    /// By how much the clock of this one runs ahead of the database server's.
+    pub ahead_seconds: i64,
+}
+
 /// A ledger that is served.
 #[derive(Debug)]
 pub struct Site {
@@ -63,7 +74,7 @@ pub struct Site {
     /// Entries that are known to be there, by whichever node.
     seen: AtomicU64,
     /// Nodes that serve the ledger, and those that differ from this one.
-    nodes: Mutex<(usize, usize)>,
+    nodes: Mutex<Nodes>,
     /// The operator vouches for the clock.
     trust: ClockTrust,
     /// Whose ledger it is.
@@ -126,7 +137,7 @@ impl Site {
             totals: tokio::sync::Mutex::default(),
             earlier: tokio::sync::Mutex::default(),
             seen: AtomicU64::default(),
-            nodes: Mutex::new((1, 0)),
+            nodes: Mutex::new(Nodes { count: 1, differing: 0, ahead_seconds: 0 }),
         })
     }
 
@@ -167,13 +178,13 @@ impl Site {
         self.seen.fetch_max(size, Ordering::AcqRel);
     }
 
-    /// Takes note of how many nodes there are, and how many differ from this one.
-    pub fn met(&self, nodes: usize, differing: usize) {
-        *held(&self.nodes) = (nodes, differing);
+    /// Takes note of the nodes there are.
+    pub fn met(&self, nodes: Nodes) {
+        *held(&self.nodes) = nodes;
     }
 
-    /// How many nodes there are, and how many differ from this one.
-    pub fn nodes(&self) -> (usize, usize) {
+    /// The nodes there are.
+    pub fn nodes(&self) -> Nodes {
         *held(&self.nodes)
     }
 

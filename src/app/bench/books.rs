@@ -110,6 +110,7 @@ impl Books {
             uscc: None,
             time_zone: name("Asia/Shanghai"),
             vkey,
+            continues: None,
         };
         let open_case = OpenCase {
             case: case(),

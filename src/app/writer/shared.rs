@@ -3,7 +3,8 @@
 //! take turns, some hundredths of a second each, until one has been alone for a while. The first batch of a turn is decided with the
 //! head locked, so that a node which knows of no turns is overtaken and learns of them.
 
-use super::{InFlight, Waiting, WriteError, Writer, posted};
+use super::cycle::InFlight;
+use super::{Durable, Waiting, WriteError, Writer, posted};
 use crate::app::folder::OpenError;
 use crate::domain::decide;
 use crate::domain::working_set::{Area, WorkingSet};
@@ -11,7 +12,7 @@ use crate::ledger::chain::leaf_hash;
 use crate::ledger::entry::Entry;
 use crate::ledger::posting::{Book, CashRule};
 use crate::store::{EntryKeys, Held, LogPage, LogRow, StoreError, TurnTaken};
-use crate::values::{Hash, LineName};
+use crate::values::LineName;
 use std::time::Duration;
 
 /// After so many turns before which nobody else had written, a node takes it that it is alone again.
@@ -131,8 +132,8 @@ impl Writer {
         Ok(self.opened.head().await?.last != self.head.last)
     }
 
-    /// Whether the entry that a batch ends with is in the log.
-    pub(super) async fn is_written(&self, size: u64, last: Hash) -> Result<bool, StoreError> {
+    /// Whether the log holds the history up to a head.
+    pub(super) async fn is_written(&self, Durable { size, last, .. }: Durable) -> Result<bool, StoreError> {
         Ok(self.store().leaves(self.ledger_id(), size.saturating_sub(1), size).await?.first() == Some(&last))
     }
 
@@ -142,7 +143,7 @@ impl Writer {
         let row = held.row();
         if row.size < self.head.size() {
             let path = self.opened.folder.path().into();
-            return Err(OpenError::Behind { found: row.size, signed: self.durable.0, path }.into());
+            return Err(OpenError::Behind { found: row.size, signed: self.durable.size, path }.into());
         }
         self.follow_page(held.page()).await?;
         self.follow_log(row.size).await?;
@@ -150,7 +151,7 @@ impl Writer {
             return Err(StoreError::Damaged { table: "entry", what: "the log ends before its head".into() }.into());
         }
         if self.head.last != row.last {
-            return Err(OpenError::OtherHistory { signed: self.durable.0 }.into());
+            return Err(OpenError::OtherHistory { signed: self.durable.size }.into());
         }
         self.opened.row = row.clone();
         Ok(())
@@ -176,7 +177,7 @@ impl Writer {
         if !page.is_empty() {
             self.set.entries.clear();
             self.names = None;
-            self.mark_durable(self.head.size(), self.head.frontier.root());
+            self.mark_durable(self.end());
         }
         if new_lines { self.load_lines().await } else { Ok(()) }
     }

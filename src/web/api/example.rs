@@ -20,7 +20,7 @@ pub(super) fn listed(name: &str, item: Value) -> Value {
 pub(super) fn ledger() -> Value {
     json!({
         "origin": "mingzhang.example/charity", "size": 1, "root": "hex", "name_zh": "", "name_en": "", "time_zone": "",
-        "vkey": "", "uscc?": "",
+        "vkey": "", "uscc?": "", "continues?": {"origin": "", "size": 1, "root": "hex"},
     })
 }
 

@@ -3,6 +3,7 @@
 use super::page::{Page, or_told, shown};
 use crate::app::overview::moved_by;
 use crate::app::trace::parse;
+use crate::domain::organisation::Predecessor;
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::chain::leaf_hash;
 use crate::report::labels::Language;
@@ -34,6 +35,8 @@ struct EntryRow {
 #[template(path = "entries.html")]
 struct Entries {
     page: Page,
+    /// The ledger that this one goes on from, and its root.
+    continues: Option<(String, String)>,
     rows: Vec<EntryRow>,
     older: Option<u64>,
 }
@@ -93,7 +96,9 @@ async fn entries(site: &Shared, language: Language, before: Option<u64>) -> Resu
         });
     }
     rows.reverse();
-    Ok(shown(&Entries { page, rows, older: (from > 0).then_some(from) }))
+    let continues =
+        site.organisation.continues.as_ref().map(|earlier| (goes_on_from(&page, earlier), earlier.root.to_hex()));
+    Ok(shown(&Entries { page, continues, rows, older: (from > 0).then_some(from) }))
 }
 
 fn kind(page: &Page, kind: &str) -> String {
@@ -114,6 +119,15 @@ const VOCABULARIES: [(&str, &str); 9] = [
     ("use", "use"),
     ("uses", "use"),
 ];
+
+fn goes_on_from(page: &Page, Predecessor { origin, size, .. }: &Predecessor) -> String {
+    match page.language {
+        Language::Zh => format!("本账本接续 {origin}：那本账签名到第 {size} 条记录，当时的根是"),
+        Language::En => {
+            format!("This ledger goes on from {origin}, which was signed up to {size} entries, when its root was")
+        }
+    }
+}
 
 /// Members that are amounts in the unit of their entry. A reversal's target is an entry.
 const AMOUNTS: [&str; 5] = ["amount", "fee", "limit", "need", "target"];

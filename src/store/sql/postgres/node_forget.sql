@@ -1,2 +1,2 @@
 delete from node
-where ledger_id = $1 and seen_at <= $2
+where ledger_id = $1 and seen_at <= (extract(epoch from now()) * 1000)::bigint - $2
