@@ -61,6 +61,13 @@ impl Books {
         Some(books)
     }
 
+    /// The same with settings of its connections.
+    pub(crate) fn on_server_with(settings: &str) -> Option<Self> {
+        let mut books = Self::on_server()?;
+        books.url = Some(format!("{}?{settings}", books.place()));
+        Some(books)
+    }
+
     /// With its ledger in a database that somebody else made.
     pub(crate) fn at(url: String) -> Self {
         Self { path: folder(), url: Some(url), database: None }

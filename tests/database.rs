@@ -2,6 +2,9 @@
 
 use sqlx::{Connection as _, PgConnection};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
 
 /// Where the server is; the tests that need it say so where it is missing.
 const SERVER: &str = "MINGZHANG_TEST_POSTGRES";
@@ -31,9 +34,44 @@ impl Database {
         format!("{}/{}", self.server, self.name)
     }
 
+    /// Runs statements in a transaction that stays open.
+    pub(crate) fn begin(&self, statements: &str) -> Underway {
+        let (url, statements) = (self.url(), statements.to_owned());
+        let (end, ended) = oneshot::channel();
+        let (begun, begins) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let mut connection = PgConnection::connect(&url).await.expect("the server answers");
+                let mut transaction = connection.begin().await.expect("begun");
+                let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(&mut *transaction).await;
+                done.expect("it is done");
+                begun.send(()).expect("somebody waits");
+                let _ = ended.await;
+                transaction.rollback().await.expect("rolled back");
+            });
+        });
+        begins.recv().expect("it begins");
+        Underway { end: Some(end), thread: Some(thread) }
+    }
+
     /// Runs statements in it.
     pub(crate) fn execute(&self, statements: &str) {
         execute(self.url(), statements.to_owned());
+    }
+}
+
+/// A transaction that goes on until it is dropped, and is then rolled back.
+pub(crate) struct Underway {
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(ended.is_none_or(|ended| ended.is_ok()), "the transaction was rolled back");
     }
 }
 

@@ -170,3 +170,42 @@ fn a_backup_is_restored_to_a_given_entry() {
     books.copy_keys_to(&third);
     third.refused(&["restore", text(&backup), "--person-keys", text(&other)], 5, "no persons' keys");
 }
+
+#[test]
+fn a_ledger_that_cannot_be_had_back_is_gone_on_from() {
+    let source = given(Books::new());
+    let old = source.does("verify");
+    let file = source.data().join("keys/books.signed");
+    let checkpoint = text(&file);
+    let out = source.path.join("out");
+    source.json(&["export", text(&out)]);
+    let vkey = std::fs::read_to_string(out.join("log.vkey")).expect("exported").trim().to_owned();
+    let fresh = Books::new();
+    let init = [
+        "init",
+        "--origin",
+        "test.example/books-2",
+        "--name-zh",
+        "测试",
+        "--name-en",
+        "Test",
+        "--continues",
+        checkpoint,
+    ];
+    // Whose checkpoint it is must be known, and that of another key is none of it.
+    fresh.refused(&init, 4, "books.key");
+    let other = "test.example/books+5f0cbb3b+AQAA";
+    fresh.refused(&[&init[..], &["--continues-vkey", other]].concat(), 2, "vkey");
+    fresh.refused(&[&init[..2], &["test.example/books"], &init[3..]].concat(), 5, "cannot go on from itself");
+    fresh.json(&[&init[..], &["--continues-vkey", &vkey]].concat());
+    let site = Served::of(fresh);
+    let told = site.get("/api/v1/ledger").json()["continues"].clone();
+    assert_eq!((&told["size"], &told["root"]), (&old["entries"], &old["root"]));
+    assert_eq!(told["origin"], "test.example/books");
+    for (page, words) in
+        [("/zh/entries", "本账本接续 test.example/books"), ("/en/entries", "goes on from test.example/books")]
+    {
+        assert!(site.get(page).body.contains(words), "{page}");
+    }
+    assert_eq!(site.stop().does("verify")["ok"], true);
+}

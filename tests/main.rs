@@ -32,6 +32,7 @@ mod statements;
 mod steps;
 mod store;
 mod story;
+mod strained;
 mod vectors;
 mod webhooks;
 mod writer;
