@@ -54,12 +54,70 @@ pub struct TraceRounds {
     pub whole: Vec<Pace>,
 }
 
-fn fund() -> FundId {
+pub(super) fn fund() -> FundId {
     FundId::parse("f_bench").expect("given")
 }
 
-fn account() -> AccountId {
+pub(super) fn account() -> AccountId {
     AccountId::parse("wallet/wechat").expect("given")
+}
+
+pub(super) fn maker() -> StaffId {
+    StaffId::parse("maker").expect("given")
+}
+
+/// A new ledger with its users: the way to its writer, and the order of its first entry.
+pub(super) async fn found(
+    folder: &Folder,
+    store: Store,
+    slug: &str,
+    clock: Clock,
+) -> Result<(Handle, Order), BenchError> {
+    folder.make()?;
+    let lock = folder.lock().await?;
+    let origin = Origin::parse(&format!("bench.example/{slug}")).expect("given");
+    let keys = folder.make_keys(&origin, &mut Entropy::new())?;
+    let vkey = keys.log.verifier().to_string();
+    let ledger_id = store.create_ledger(origin.as_str(), origin.slug()).await?;
+    for (staff, role) in [("maker", "clerk"), ("maker", "admin"), ("checker", "checker")] {
+        store.put_role(ledger_id, staff, role).await?;
+    }
+    let row = store.ledger(ledger_id).await?;
+    let opened = Opened { folder: folder.clone(), store, row, keys };
+    let handle = writer::start(opened, lock, clock, ClockTrust::Accepted).await?;
+    let open = OpenLedger {
+        name_zh: "测速".into(),
+        name_en: "Bench".into(),
+        uscc: None,
+        time_zone: "Asia/Shanghai".into(),
+        vkey,
+        continues: None,
+    };
+    Ok((handle, Order::OpenLedger(open)))
+}
+
+/// A gift as the preset for WeChat makes it.
+pub(super) fn gift(ledger: &str, number: u64, on: Day, entropy: &mut Entropy) -> Result<Submission, BenchError> {
+    let minor = 100 + i64::try_from(number * 7919 % 50_000).expect("small");
+    let order_no = format!("4200{number:024}");
+    let gift = Gift {
+        fund: fund(),
+        account: account(),
+        gross: Amount::new(minor, Unit::CNY).expect("small"),
+        fee: None,
+        source: Source::Wechat,
+        gift_count: None,
+        on,
+        order_no: order_no.clone(),
+        name: Some("张小明".into()),
+        contact: None,
+        memo: None,
+    };
+    let made = submission(ledger, &maker(), gift, fresh(entropy));
+    let mut made = made.map_err(|error| BenchError::Wrong(error.to_string()))?;
+    made.key = Some((format!("bench {number}"), order_no.clone()));
+    made.reference = Some(order_no);
+    Ok(made)
 }
 
 fn case() -> CaseId {
@@ -69,23 +127,10 @@ fn case() -> CaseId {
 impl Books {
     /// Makes it in a folder.
     pub async fn make(folder: &Folder, clock: Clock) -> Result<Self, BenchError> {
-        folder.make()?;
-        let lock = folder.lock().await?;
+        let (maker, checker) = (maker(), StaffId::parse("checker").expect("given"));
         let store = Store::create(folder.place()).await?;
-        let origin = Origin::parse("bench.example/books").expect("given");
-        let mut entropy = Entropy::new();
-        let keys = folder.make_keys(&origin, &mut entropy)?;
-        let vkey = keys.log.verifier().to_string();
-        let ledger_id = store.create_ledger(origin.as_str(), origin.slug()).await?;
-        let (maker, checker) = (StaffId::parse("maker").expect("given"), StaffId::parse("checker").expect("given"));
-        for (staff, role) in [(&maker, "clerk"), (&maker, "admin"), (&checker, "checker")] {
-            store.put_role(ledger_id, staff.as_str(), role).await?;
-        }
-        let row = folder.find(&store, None).await?;
+        let (handle, open) = found(folder, store, "books", clock).await?;
         let on = clock.now().day(&crate::values::Zone::shanghai());
-        let handle =
-            writer::start(Opened { folder: folder.clone(), store, row, keys }, lock, clock, ClockTrust::Accepted)
-                .await?;
         let opened = folder.open(None).await?;
         let ceiling = Ceiling::create(folder.place(), &folder.path().join("ceiling.db")).await?;
         let mut books = Self {
@@ -94,7 +139,7 @@ impl Books {
             handle,
             ceiling,
             clock,
-            entropy,
+            entropy: Entropy::new(),
             maker: maker.clone(),
             checker: checker.clone(),
             on,
@@ -103,26 +148,17 @@ impl Books {
             size: 0,
             raw_size: 0,
         };
-        let name = |text: &str| text.to_owned();
-        let open = OpenLedger {
-            name_zh: name("测速"),
-            name_en: name("Bench"),
-            uscc: None,
-            time_zone: name("Asia/Shanghai"),
-            vkey,
-            continues: None,
-        };
         let open_case = OpenCase {
             case: case(),
             fund: fund(),
             categories: vec![Category::Health],
-            region_zh: name("测试市"),
-            region_en: name("Test"),
+            region_zh: "测试市".into(),
+            region_en: "Test".into(),
             on,
         };
         let need = Amount::new(1, Unit::CNY).expect("given");
         for (by, order) in [
-            (&maker, Order::OpenLedger(open)),
+            (&maker, open),
             (&maker, Order::OpenCase(open_case)),
             (&maker, Order::OpenAccount { account: account(), funds: vec![fund()] }),
             (&maker, Order::AssessCase { case: case(), need, on }),
@@ -153,31 +189,11 @@ impl Books {
         Ok(seqs)
     }
 
-    /// Gifts as the preset for WeChat makes them.
     fn batch(&mut self, count: usize) -> Result<Vec<Submission>, BenchError> {
         (0..count)
             .map(|_| {
                 self.gifts += 1;
-                let minor = 100 + i64::try_from(self.gifts * 7919 % 50_000).expect("small");
-                let order_no = format!("4200{:024}", self.gifts);
-                let gift = Gift {
-                    fund: fund(),
-                    account: account(),
-                    gross: Amount::new(minor, Unit::CNY).expect("small"),
-                    fee: None,
-                    source: Source::Wechat,
-                    gift_count: None,
-                    on: self.on,
-                    order_no: order_no.clone(),
-                    name: Some("张小明".into()),
-                    contact: None,
-                    memo: None,
-                };
-                let made = submission(&self.opened.row.origin, &self.maker, gift, fresh(&mut self.entropy));
-                let mut made = made.map_err(|error| BenchError::Wrong(error.to_string()))?;
-                made.key = Some((format!("bench {}", self.gifts), order_no.clone()));
-                made.reference = Some(order_no);
-                Ok(made)
+                gift(&self.opened.row.origin, self.gifts, self.on, &mut self.entropy)
             })
             .collect()
     }

@@ -2,9 +2,11 @@
 
 mod books;
 mod figures;
+mod ledgers;
 
 pub use books::Books;
 pub use figures::{Figure, Pace, Spread};
+pub use ledgers::ledgers_rounds;
 
 use super::folder::{Folder, OpenError};
 use super::writer::WriteError;

@@ -2,7 +2,7 @@
 
 use super::load::{Asked, Bulks, load};
 use super::{CODE, Fixed, Serving, TOKEN, admit, pages};
-use crate::app::bench::{BenchError, Books, Figure, Pace, ROUNDS};
+use crate::app::bench::{BenchError, Books, Figure, Pace, ROUNDS, ledgers_rounds};
 use crate::app::folder::Folder;
 use crate::app::writer::{self, ClockTrust};
 use crate::clock::Clock;
@@ -13,12 +13,13 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// Names of what is measured here.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "pg_http_single_64",
     "pg_http_single_256",
     "pg_vs_naive_16",
     "pg_bulk",
     "pg_two_nodes",
+    "pg_100_ledgers_two_nodes",
     "pg_page_org",
     "pg_page_gift",
     "pg_trace_span",
@@ -89,6 +90,11 @@ pub async fn run(
             both.push(Pace { count: here.count + there.count, time: here.time.max(there.time) });
         }
         figures.push(Figure::rates("pg_two_nodes", "gifts/s", &both, &one));
+    }
+    if wants("pg_100_ledgers_two_nodes") {
+        say("a hundred ledgers");
+        let (two, one) = ledgers_rounds(folder, clock).await?;
+        figures.push(Figure::rates("pg_100_ledgers_two_nodes", "gifts/s", &two, &one));
     }
     if ["pg_page_org", "pg_page_gift", "pg_trace_span", "pg_trace_100k"].iter().any(|name| wants(name)) {
         say("growing the ledger to 100,000 entries");
