@@ -1,7 +1,10 @@
 //! What every store promises, on each: the same batches give the same rows, the head is the lock, and nothing is written in part.
 
 use crate::database::Database;
+use mingzhang::app::tree::Tree;
 use mingzhang::ledger::line::State;
+use mingzhang::ledger::merkle;
+use mingzhang::ledger::tile::{self, Content, Tile};
 use mingzhang::store::{
     Batch, ChannelRow, EntryRow, LedgerRow, Place, Projection, RunRow, SpanRow, Store, StoreError, SubjectRow,
     SubscriptionRow, VaultRow,
@@ -75,6 +78,7 @@ on_each_store!(
     ledgers_do_not_see_each_other,
     positions_are_found_by_their_span,
     what_is_derived_is_replaced_as_a_whole,
+    tiles_are_those_of_the_leaves_filled_or_not,
     what_stands_beside_the_log_is_kept,
     entries_cannot_be_changed,
     a_store_is_opened_again_as_it_was,
@@ -246,6 +250,50 @@ async fn what_is_derived_is_replaced_as_a_whole(kept: &Kept) {
     assert_eq!(store.subjects(id, "case").await.expect("read"), [("c".to_owned(), b"c".to_vec())]);
     let after = store.ledger(id).await.expect("read");
     assert_eq!((after.size, after.last), (4, hash(3)), "the log is as it was");
+}
+
+async fn tiles_are_those_of_the_leaves_filled_or_not(kept: &Kept) {
+    let store = &kept.store;
+    let id = kept.ledger("tiles").await.ledger_id;
+    for (size, fills) in [(100, true), (700, false), (1_000, true), (66_000, false), (66_000, true), (66_500, true)] {
+        let mut row = store.ledger(id).await.expect("read");
+        while row.size < size {
+            store.commit(batch(&row, (size - row.size).min(10_000))).await.expect("written");
+            row = store.ledger(id).await.expect("read");
+        }
+        let leaves: Vec<Hash> = (0..size).map(hash).collect();
+        let tree = Tree::of(store, id, size);
+        if fills {
+            assert_eq!(tree.fill().await.expect("filled"), size / 256 * 256);
+        }
+        for index in [0, 255, 256, size / 2, size - 1] {
+            let expected = merkle::inclusion_proof(leaves.as_slice(), index, size).expect("in the tree");
+            assert_eq!(tree.inclusion(index).await.expect("read"), expected, "{index} of {size}");
+        }
+        for old in [0, 1, 300, size, size + 1] {
+            let expected = merkle::consistency_proof(leaves.as_slice(), old, size).expect("in the tree");
+            assert_eq!(tree.consistency(old).await.expect("read"), expected, "{old} of {size}");
+        }
+        let parents: Vec<Hash> = leaves.chunks_exact(256).map(tile::root_of).collect();
+        for (content, hashes) in [(Content::Hashes(0), &leaves), (Content::Hashes(1), &parents)] {
+            for (tile, hashes) in content.tiles(size).zip(hashes.chunks(256)) {
+                assert_eq!(tree.tile(tile).await.expect("read"), Some(tile::hashes_to_bytes(hashes)), "{tile}");
+            }
+        }
+        let last = Content::Entries.tiles(size).last().expect("one at least");
+        let bundle = tree.tile(last).await.expect("read").expect("there");
+        let newest = format!("entry {}", size - 1).into_bytes();
+        assert_eq!(tile::entries_of(&bundle).expect("whole").last(), Some(&newest.as_slice()));
+        assert_eq!(tree.tile(Tile { index: last.index + 1, ..last }).await.expect("read"), None);
+    }
+    // What another node has filled meanwhile does no harm: each fills what follows from what it finds.
+    let fresh = Tree::of(store, id, 66_560);
+    let row = store.ledger(id).await.expect("read");
+    store.commit(batch(&row, 60)).await.expect("written");
+    let (one, two) = tokio::join!(fresh.fill(), fresh.fill());
+    assert_eq!((one.expect("filled"), two.expect("filled")), (66_560, 66_560));
+    let parents = store.tile(id, 1, 1).await.expect("read").expect("there");
+    assert_eq!(parents.len(), 4);
 }
 
 async fn what_stands_beside_the_log_is_kept(kept: &Kept) {

@@ -15,6 +15,7 @@ pub mod rebuild;
 pub mod staff;
 pub mod token;
 pub mod trace;
+pub mod tree;
 pub mod verify;
 pub mod webhook;
 pub mod writer;

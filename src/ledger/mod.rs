@@ -13,6 +13,7 @@ pub mod note;
 pub mod posting;
 pub mod proof;
 pub mod sum_tree;
+pub mod tile;
 pub mod trace;
 pub mod transfer;
 pub mod verify;

@@ -19,7 +19,7 @@ pub use place::{BadUrl, Place};
 pub use postgres::{Changes, Lead, Postgres, TurnTaken};
 pub use rows::{
     Batch, ChannelRow, EntryKeys, EntryRow, InflowRow, LedgerRow, NodeRow, Projection, RunRow, SpanNumbers, SpanRow,
-    StoredEntry, SubjectRow, SubscriptionRow, VaultRow,
+    StoredEntry, SubjectRow, SubscriptionRow, TileRow, VaultRow,
 };
 pub use sqlite::Sqlite;
 
@@ -244,6 +244,12 @@ each! {
     fn log(&self, ledger_id: i64, from: u64, limit: u32) -> LogPage;
     /// Counts of rows that no replay of `size` entries would write: before the first entry; elsewhere; and of all states.
     fn strays(&self, ledger_id: i64, size: u64) -> (i64, i64, i64);
+    /// A tile of hashes as far as it is kept.
+    fn tile(&self, ledger_id: i64, level: u32, place: u64) -> Option<Vec<Hash>>;
+    /// The rightmost tile that is kept of a level.
+    fn latest_tile(&self, ledger_id: i64, level: u32) -> Option<TileRow>;
+    /// Keeps tiles, in one transaction; one that is there already and longer stays.
+    fn put_tiles(&self, ledger_id: i64, tiles: &[TileRow]) -> ();
     /// Highest number given to a person.
     fn latest_person(&self, ledger_id: i64) -> u64;
     /// Keeps the hash of a code.

@@ -155,6 +155,17 @@ pub struct NodeRow {
     pub seen_at: i64,
 }
 
+/// Hashes of complete subtrees, see [`crate::ledger::tile`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TileRow {
+    /// The hashes are of subtrees of 256 to the power of this leaves.
+    pub level: u32,
+    /// Its place in the level.
+    pub place: u64,
+    /// Up to 256 hashes.
+    pub hashes: Vec<Hash>,
+}
+
 /// A sealed record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultRow {

@@ -3,7 +3,10 @@
 
 use super::StoreError;
 use super::packed::{LogPage, SpanPage};
-use super::rows::{ChannelRow, EntryKeys, InflowRow, LedgerRow, RunRow, SpanNumbers, StoredEntry, SubscriptionRow};
+use super::rows::{
+    ChannelRow, EntryKeys, InflowRow, LedgerRow, RunRow, SpanNumbers, StoredEntry, SubscriptionRow, TileRow,
+};
+use crate::ledger::tile::{self, hashes_to_bytes};
 use crate::values::{Hash, Span};
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Pool, Row, Type};
@@ -34,8 +37,8 @@ macro_rules! sql {
 pub(super) use sql;
 
 /// Statements that remove everything which is derived from the entries of a ledger.
-pub(super) fn clear_derived<DB: Database>() -> [Statement<'static, DB>; 4] {
-    [sql!("clear_line"), sql!("clear_span"), sql!("clear_run"), sql!("clear_subject")]
+pub(super) fn clear_derived<DB: Database>() -> [Statement<'static, DB>; 5] {
+    [sql!("clear_line"), sql!("clear_span"), sql!("clear_run"), sql!("clear_subject"), sql!("clear_tile")]
 }
 
 pub(super) fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
@@ -66,6 +69,10 @@ fn hash_of(table: &'static str, bytes: &[u8]) -> Result<Hash, StoreError> {
     Hash::from_slice(bytes).ok_or_else(|| damaged(table, "a hash has not 32 bytes"))
 }
 
+fn hashes_of(table: &'static str, bytes: &[u8]) -> Result<Vec<Hash>, StoreError> {
+    tile::hashes_of(bytes).ok_or_else(|| damaged(table, "its hashes have not 32 bytes each"))
+}
+
 fn count_of(table: &'static str, n: i64) -> Result<u64, StoreError> {
     u64::try_from(n).map_err(|_| damaged(table, format_args!("{n} is negative")))
 }
@@ -92,6 +99,7 @@ impl<DB: Database> Clone for Tables<DB> {
 impl<DB: Native> Tables<DB>
 where
     for<'c> &'c Pool<DB>: Executor<'c, Database = DB>,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
     for<'t> i64: Encode<'t, DB> + Decode<'t, DB> + Type<DB>,
     for<'t> &'t str: Encode<'t, DB> + Type<DB>,
@@ -131,7 +139,7 @@ where
 
     pub(super) fn ledger_row(row: &DB::Row) -> Result<LedgerRow, StoreError> {
         let step = "reading the ledgers";
-        let peaks: Vec<u8> = row.try_get(6).map_err(failed(step))?;
+        let peaks: &[u8] = row.try_get(6).map_err(failed(step))?;
         let at: i64 = row.try_get(5).map_err(failed(step))?;
         Ok(LedgerRow {
             ledger_id: row.try_get(0).map_err(failed(step))?,
@@ -140,7 +148,7 @@ where
             size: count_of("ledger", row.try_get(3).map_err(failed(step))?)?,
             last: hash_of("ledger", row.try_get(4).map_err(failed(step))?)?,
             at_millis: (at != -1).then_some(at),
-            peaks: peaks.chunks(32).map(|peak| hash_of("ledger", peak)).collect::<Result<_, _>>()?,
+            peaks: hashes_of("ledger", peaks)?,
         })
     }
 
@@ -321,6 +329,34 @@ where
     pub(super) async fn log(&self, ledger_id: i64, from: u64, limit: u32) -> Result<LogPage, StoreError> {
         let statement = sqlx::query(DB::LOG_PAGE).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
         self.packed("reading the log", statement).await.map(LogPage::new)
+    }
+
+    pub(super) async fn tile(&self, ledger_id: i64, level: u32, place: u64) -> Result<Option<Vec<Hash>>, StoreError> {
+        let step = "reading a tile";
+        let statement = sql!("tile_get").bind(ledger_id).bind(i64::from(level)).bind(integer(place));
+        let row = self.one(step, statement).await?;
+        row.map(|row| hashes_of("tile", row.try_get(0).map_err(failed(step))?)).transpose()
+    }
+
+    pub(super) async fn latest_tile(&self, ledger_id: i64, level: u32) -> Result<Option<TileRow>, StoreError> {
+        let step = "reading a tile";
+        let row = self.one(step, sql!("tile_latest").bind(ledger_id).bind(i64::from(level))).await?;
+        let tile = |row: DB::Row| {
+            let place = count_of("tile", row.try_get(0).map_err(failed(step))?)?;
+            Ok(TileRow { level, place, hashes: hashes_of("tile", row.try_get(1).map_err(failed(step))?)? })
+        };
+        row.map(tile).transpose()
+    }
+
+    pub(super) async fn put_tiles(&self, ledger_id: i64, tiles: &[TileRow]) -> Result<(), StoreError> {
+        let step = "keeping tiles";
+        let mut transaction = self.writing.begin().await.map_err(failed(step))?;
+        for tile in tiles {
+            let statement = sql!("tile_put").bind(ledger_id).bind(i64::from(tile.level)).bind(integer(tile.place));
+            let statement = statement.bind(hashes_to_bytes(&tile.hashes));
+            statement.execute(&mut *transaction).await.map_err(failed(step))?;
+        }
+        transaction.commit().await.map_err(failed(step))
     }
 
     pub(super) async fn latest_person(&self, ledger_id: i64) -> Result<u64, StoreError> {

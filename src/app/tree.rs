@@ -1,0 +1,136 @@
+//! The tree of a ledger as it is kept: tiles and proofs in a few rows. Tiles are filled behind the commits; what they lack is computed
+//! from the leaves, so that nobody sees whether they lag.
+
+use crate::ledger::merkle::{consistency_proof, inclusion_proof};
+use crate::ledger::tile::{self, Content, Missing, Tile, Tiles, WIDTH};
+use crate::store::{Store, StoreError, TileRow};
+use crate::values::Hash;
+
+/// Tiles that are written at once.
+const FILL: usize = 64;
+
+/// The tree over the first `size` entries.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree<'s> {
+    store: &'s Store,
+    ledger_id: i64,
+    size: u64,
+}
+
+impl<'s> Tree<'s> {
+    /// The tree of a ledger at a size that it has.
+    pub const fn of(store: &'s Store, ledger_id: i64, size: u64) -> Self {
+        Self { store, ledger_id, size }
+    }
+
+    /// The bytes of a tile, of hashes or of entries; `None` where the tree does not have it.
+    pub async fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        if !tile.is_of(self.size) {
+            return Ok(None);
+        }
+        let width = usize::try_from(tile.width).expect("256 at most");
+        match tile.content {
+            Content::Hashes(level) => {
+                let hashes = self.hashes(level, tile.index).await?;
+                Ok(hashes.get(..width).map(tile::hashes_to_bytes))
+            }
+            Content::Entries => {
+                let limit = u32::try_from(tile.width).expect("256 at most");
+                let entries = self.store.entries(self.ledger_id, tile.from(), limit).await?;
+                Ok(tile::bundle(entries.iter().map(|entry| entry.bytes.as_slice())))
+            }
+        }
+    }
+
+    /// What proves that an entry is in the tree, see [`inclusion_proof`].
+    pub async fn inclusion(&self, index: u64) -> Result<Option<Vec<Hash>>, StoreError> {
+        self.with_tiles(|tiles| inclusion_proof(tiles, index, self.size)).await
+    }
+
+    /// What proves that the tree of `old` entries is the beginning of this one, see [`consistency_proof`].
+    pub async fn consistency(&self, old: u64) -> Result<Option<Vec<Hash>>, StoreError> {
+        self.with_tiles(|tiles| consistency_proof(tiles, old, self.size)).await
+    }
+
+    /// Fetches the tiles that are asked for, one after the other.
+    async fn with_tiles<T>(&self, ask: impl Fn(&Tiles) -> Result<T, Missing>) -> Result<T, StoreError> {
+        let mut tiles = Tiles::default();
+        loop {
+            match ask(&tiles) {
+                Ok(answer) => return Ok(answer),
+                Err(Missing { level, index }) if !tiles.has(level, index) => {
+                    tiles.put(level, index, self.hashes(level, index).await?);
+                }
+                Err(missing) => return Err(StoreError::Damaged { table: "tile", what: missing.to_string() }),
+            }
+        }
+    }
+
+    /// The hashes of a tile, as many as the tree has.
+    async fn hashes(&self, level: u32, index: u64) -> Result<Vec<Hash>, StoreError> {
+        let from = index * WIDTH;
+        let count = Content::Hashes(level).count(self.size).saturating_sub(from).min(WIDTH);
+        let mut hashes = self.store.tile(self.ledger_id, level, index).await?.unwrap_or_default();
+        let kept = u64::try_from(hashes.len()).expect("a tile is short");
+        match level {
+            0 if kept < count => hashes = self.store.leaves(self.ledger_id, from, from + count).await?,
+            _ => {
+                for below in kept..count {
+                    let below = Box::pin(self.hashes(level - 1, from + below)).await?;
+                    hashes.push(tile::root_of(&below));
+                }
+            }
+        }
+        hashes.truncate(usize::try_from(count).expect("256 at most"));
+        Ok(hashes)
+    }
+
+    /// Keeps the full tiles of the lowest level that are not kept yet, and what follows from them; gives how many entries they cover.
+    pub async fn fill(&self) -> Result<u64, StoreError> {
+        let mut rows = Vec::new();
+        let latest = self.store.latest_tile(self.ledger_id, 0).await?;
+        let mut next = latest.map_or(0, |tile| tile.place + 1);
+        let mut above = Vec::new();
+        while (next + 1) * WIDTH <= self.size {
+            let leaves = self.store.leaves(self.ledger_id, next * WIDTH, (next + 1) * WIDTH).await?;
+            let mut root = tile::root_of(&leaves);
+            rows.push(TileRow { level: 0, place: next, hashes: leaves });
+            // The last tile of each level above grows; where that makes it full, so does the next.
+            let mut element = next;
+            for level in 1.. {
+                let (at, place) = (usize::try_from(level - 1).expect("few levels"), element / WIDTH);
+                if above.len() == at {
+                    let before = Self { size: element << (8 * level), ..*self };
+                    above.push(TileRow { level, place, hashes: before.hashes(level, place).await? });
+                }
+                let tile: &mut TileRow = &mut above[at];
+                if tile.place != place {
+                    *tile = TileRow { level, place, hashes: Vec::new() };
+                }
+                tile.hashes.push(root);
+                if (element + 1) % WIDTH != 0 {
+                    break;
+                }
+                rows.push(tile.clone());
+                root = tile::root_of(&tile.hashes);
+                element = place;
+            }
+            next += 1;
+            if rows.len() >= FILL {
+                self.keep(&mut rows, &above).await?;
+            }
+        }
+        self.keep(&mut rows, &above).await?;
+        Ok(next * WIDTH)
+    }
+
+    async fn keep(&self, rows: &mut Vec<TileRow>, above: &[TileRow]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        rows.extend_from_slice(above);
+        self.store.put_tiles(self.ledger_id, rows).await?;
+        rows.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,2 @@
+delete from tile
+where ledger_id = $1
