@@ -39,5 +39,5 @@ fi
 cargo test --locked
 # The stories of charities once more, with their ledgers on the server.
 if [ -n "${MINGZHANG_TEST_POSTGRES:-}" ]; then
-  MINGZHANG_TEST_STORE=postgres cargo test --locked --test main -- story:: steps:: http:: by_server:: webhooks:: edges:: dry_run::
+  MINGZHANG_TEST_STORE=postgres cargo test --locked --test main -- story:: steps:: http:: by_server:: webhooks:: edges:: dry_run:: tiles::
 fi

@@ -33,6 +33,7 @@ mod steps;
 mod store;
 mod story;
 mod strained;
+mod tiles;
 mod vectors;
 mod webhooks;
 mod writer;

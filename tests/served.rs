@@ -24,6 +24,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
+    /// The same, where it is not text.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -121,8 +123,9 @@ fn exchange(address: &str, method: &str, path: &str, headers: &[(&str, &str)], b
     stream.write_all(&[request.as_bytes(), body].concat()).expect("sent");
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("answered");
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head and a body");
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let bytes = bytes.split_off(end + 4);
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
-    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+    Answer { status, head: head.to_lowercase(), body: String::from_utf8_lossy(&bytes).into_owned(), bytes }
 }

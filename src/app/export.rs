@@ -1,8 +1,12 @@
 //! `export`: the log as plain files that anybody can verify: `entries.jsonl` (each line the exact bytes of one entry), `checkpoint`
-//! over exactly these entries, and `log.vkey`.
+//! over exactly these entries, and `log.vkey`; or as the tree of files of C2SP `tlog-tiles`, which any web server can serve as a whole,
+//! verifiable ledger.
 
-use super::folder::{Folder, OpenError, frontier};
-use std::fs::{self, File};
+use super::folder::{Folder, OpenError, frontier, replace};
+use super::tree::Tree;
+use crate::ledger::tile;
+use crate::store::StoreError;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -30,10 +34,6 @@ pub async fn export(folder: &Folder, slug: Option<&str>, target: &Path) -> Resul
         }
     };
     drop(lock);
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source: io::Error| OpenError::File { path, doing: "written", source }
-    };
     fs::create_dir_all(target).map_err(failed(target))?;
     let entries_path = target.join("entries.jsonl");
     let mut out = BufWriter::new(File::create(&entries_path).map_err(failed(&entries_path))?);
@@ -56,4 +56,55 @@ pub async fn export(folder: &Folder, slug: Option<&str>, target: &Path) -> Resul
         fs::write(&path, text).map_err(failed(&path))?;
     }
     Ok(Exported { path: target.into(), entries: from })
+}
+
+/// Writes the log as it was last signed as a tree of files; one that holds an earlier size is brought up to date. The checkpoint comes
+/// last, so that the tree is whole at any moment.
+pub async fn export_static(
+    folder: &Folder,
+    slug: Option<&str>,
+    target: &Path,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Exported, OpenError> {
+    let opened = folder.open(slug).await?;
+    let ledger_id = opened.row.ledger_id;
+    let checkpoints = opened.store.checkpoints(ledger_id).await?;
+    let none = || StoreError::Damaged { table: "checkpoint", what: "nothing has been signed yet".into() };
+    let (size, newest) = checkpoints.last().cloned().ok_or_else(none)?;
+    let tree = Tree::of(&opened.store, ledger_id, size);
+    for tile in tile::all(size) {
+        let path = target.join(tile.to_string());
+        if !path.exists() {
+            let short = || StoreError::Damaged { table: "entry", what: format!("{tile} is not there") };
+            write(&path, &tree.tile(tile).await?.ok_or_else(short)?)?;
+        }
+        if tile.content == tile::Content::Entries {
+            progress(tile.from() + tile.width, size);
+        }
+    }
+    for (size, note) in &checkpoints {
+        let path = target.join("checkpoints").join(size.to_string());
+        if !path.exists() {
+            write(&path, note.as_bytes())?;
+        }
+    }
+    let vkey = format!("{}\n", opened.keys.log.verifier());
+    for (name, text) in [("log.vkey", vkey.as_str()), ("checkpoint", newest.as_str())] {
+        let path = target.join(name);
+        replace(&path, text, &mut OpenOptions::new()).map_err(failed(&path))?;
+    }
+    Ok(Exported { path: target.into(), entries: size })
+}
+
+/// Writes a file as a whole: what is there under its name is never half of it.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, bytes).and_then(|()| fs::rename(&fresh, path)).map_err(failed(path))
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.to_owned();
+    move |source| OpenError::File { path, doing: "written", source }
 }

@@ -286,6 +286,10 @@ const WORDS: &[(&str, &str)] = &[
         "Public key of that ledger, as in log.vkey; that of its keys in the data folder where not given",
         "那个账本的公钥，即 log.vkey 里的一行；不给时用数据目录里它的密钥",
     ),
+    (
+        "As tiles, for any web server: the log as it was last signed; run again, it writes only what is new",
+        "导出为 tlog 瓦片，任何网页服务器都可提供：截至最近一次签名的账本；再次运行只写新增部分",
+    ),
     ("Unified social credit code, 18 characters", "统一社会信用代码，18 位"),
     ("Users and their roles", "用户和角色"),
     ("Uses it is for, as hospital,drugs", "限定用途，例如 hospital,drugs"),

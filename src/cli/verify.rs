@@ -20,6 +20,9 @@ pub(super) struct Rebuild {}
 pub(super) struct Export {
     /// The folder to write into
     dir: PathBuf,
+    /// As tiles, for any web server: the log as it was last signed; run again, it writes only what is new
+    #[arg(long = "static")]
+    tiles: bool,
 }
 
 /// A bar on the error channel, where a person watches.
@@ -117,18 +120,23 @@ impl Rebuild {
 impl Export {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let exported = app::export::export(&session.folder, session.ledger.as_deref(), &self.dir).await?;
+        let slug = session.ledger.as_deref();
+        let (exported, files) = if self.tiles {
+            let bar = progress_bar(0, "{bar:40} {pos}/{len} {eta}");
+            let exported = app::export::export_static(&session.folder, slug, &self.dir, |done, all| {
+                bar.set_length(all);
+                bar.set_position(done);
+            });
+            let exported = exported.await;
+            bar.finish_and_clear();
+            (exported?, "tile, checkpoint, checkpoints, log.vkey")
+        } else {
+            let exported = app::export::export(&session.folder, slug, &self.dir).await?;
+            (exported, "entries.jsonl, checkpoint, log.vkey")
+        };
         session.out.say(
-            format!(
-                "已导出 {} 条记录到 {}（entries.jsonl、checkpoint、log.vkey）。",
-                exported.entries,
-                exported.path.display()
-            ),
-            format!(
-                "{} entries were written to {} (entries.jsonl, checkpoint, log.vkey)",
-                exported.entries,
-                exported.path.display()
-            ),
+            format!("已导出 {} 条记录到 {}（{files}）。", exported.entries, exported.path.display()),
+            format!("{} entries were written to {} ({files})", exported.entries, exported.path.display()),
         );
         session
             .out

@@ -238,6 +238,8 @@ each! {
     fn settle(&self) -> ();
     /// All signed checkpoints, smallest first.
     fn checkpoints(&self, ledger_id: i64) -> Vec<(u64, String)>;
+    /// The signed checkpoint of a size.
+    fn checkpoint(&self, ledger_id: i64, size: u64) -> Option<String>;
     /// The newest signed checkpoint.
     fn latest_checkpoint(&self, ledger_id: i64) -> Option<(u64, String)>;
     /// Up to `limit` entries from `from` on, in order, each with its sealed record where there is one.

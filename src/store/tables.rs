@@ -321,6 +321,12 @@ where
         rows.iter().map(Self::checkpoint_row).collect()
     }
 
+    pub(super) async fn checkpoint(&self, ledger_id: i64, size: u64) -> Result<Option<String>, StoreError> {
+        let step = "reading a checkpoint";
+        let row = self.one(step, sql!("checkpoint_get").bind(ledger_id).bind(integer(size))).await?;
+        row.map(|row| row.try_get(0).map_err(failed(step))).transpose()
+    }
+
     pub(super) async fn latest_checkpoint(&self, ledger_id: i64) -> Result<Option<(u64, String)>, StoreError> {
         let row = self.one("reading a checkpoint", sql!("checkpoint_latest").bind(ledger_id)).await?;
         row.as_ref().map(Self::checkpoint_row).transpose()

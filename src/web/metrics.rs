@@ -73,6 +73,8 @@ async fn registry(site: &Site) -> Registry {
     gauge("nodes_differing", help, nodes.differing);
     let help = "Seconds by which this machine's clock runs ahead of the database server's";
     gauge("clock_ahead_seconds", help, nodes.ahead_seconds);
+    let help = "Entries whose tiles are not kept yet; full tiles have 256";
+    gauge("tiles_lag_entries", help, small(site.size().saturating_sub(site.tiled())));
     if let Some(writer) = site.running() {
         gauge("queue_depth", "Jobs that wait for the writer", small(writer.waiting()));
         gauge("queue_max", "Jobs that may wait", small(writer.waiting_max()));

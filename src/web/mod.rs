@@ -12,6 +12,7 @@ pub mod outbox;
 pub mod portal;
 pub mod problem;
 pub mod site;
+mod tiles;
 
 use crate::app::writer::{Handle, WriteError};
 use axum::Router;
@@ -39,6 +40,7 @@ fn router_with(site: Shared, beside: Router<Shared>) -> Router {
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .merge(portal::routes())
+        .merge(tiles::routes())
         .layer(given_up_after(REQUEST_TIMEOUT))
         .nest("/api/v1", api::routes(&site))
         .fallback(portal::not_found)
@@ -78,7 +80,11 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), WriteError> {
     let site: Shared = Arc::new(site);
-    let mut beside = vec![tokio::spawn(outbox::run(Arc::clone(&site))), tokio::spawn(follow::run(Arc::clone(&site)))];
+    let mut beside = vec![
+        tokio::spawn(outbox::run(Arc::clone(&site))),
+        tokio::spawn(follow::run(Arc::clone(&site))),
+        tokio::spawn(tiles::fill(Arc::clone(&site))),
+    ];
     if let Some(metrics) = metrics {
         let router = metrics::router(Arc::clone(&site));
         beside.push(tokio::spawn(listen::serve(metrics, router, std::future::pending())));

@@ -75,6 +75,8 @@ pub struct Site {
     seen: AtomicU64,
     /// Nodes that serve the ledger, and those that differ from this one.
     nodes: Mutex<Nodes>,
+    /// Entries whose tiles are kept.
+    tiled: AtomicU64,
     /// The operator vouches for the clock.
     trust: ClockTrust,
     /// Whose ledger it is.
@@ -137,6 +139,7 @@ impl Site {
             totals: tokio::sync::Mutex::default(),
             earlier: tokio::sync::Mutex::default(),
             seen: AtomicU64::default(),
+            tiled: AtomicU64::default(),
             nodes: Mutex::new(Nodes { count: 1, differing: 0, ahead_seconds: 0 }),
         })
     }
@@ -176,6 +179,16 @@ impl Site {
     /// Takes note of how many entries there are, by whichever node.
     pub fn saw(&self, size: u64) {
         self.seen.fetch_max(size, Ordering::AcqRel);
+    }
+
+    /// How many entries have their tiles kept.
+    pub fn tiled(&self) -> u64 {
+        self.tiled.load(Ordering::Acquire)
+    }
+
+    /// Takes note of how many entries have their tiles kept.
+    pub fn filled(&self, size: u64) {
+        self.tiled.fetch_max(size, Ordering::AcqRel);
     }
 
     /// Takes note of the nodes there are.

@@ -1,0 +1,3 @@
+select note
+from checkpoint
+where ledger_id = $1 and size = $2

@@ -1,0 +1,84 @@
+//! The log as C2SP `tlog-tiles` has it, for clients of any make: checkpoints, hashes and entries under `/log/<slug>/`. What a path holds
+//! never changes, but for the newest checkpoint.
+
+use super::log;
+use super::problem::Problem;
+use super::site::Shared;
+use crate::app::tree::Tree;
+use crate::app::writer::chain;
+use crate::ledger::tile::{Tile, WIDTH};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use std::time::Duration;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const BYTES: &str = "application/octet-stream";
+
+/// The newest checkpoint is a second old at most; a node signs no more often.
+const NEWEST: &str = "public, max-age=1";
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Tiles are filled this often.
+const FILL: Duration = Duration::from_secs(1);
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/log/{slug}/checkpoint", get(newest))
+        .route("/log/{slug}/checkpoints/{size}", get(earlier))
+        .route("/log/{slug}/log.vkey", get(key))
+        .route("/log/{slug}/tile/{*path}", get(tile))
+}
+
+/// Keeps tiles as far as there are entries, until it is dropped.
+pub(super) async fn fill(site: Shared) {
+    loop {
+        let size = site.size();
+        if size / WIDTH > site.tiled() / WIDTH {
+            match Tree::of(&site.opened.store, site.opened.row.ledger_id, size).fill().await {
+                Ok(filled) => site.filled(filled),
+                Err(error) => log(&format!("{} tiles are not kept: {}", site.clock.now(), chain(&error))),
+            }
+        }
+        tokio::time::sleep(FILL).await;
+    }
+}
+
+async fn newest(State(site): State<Shared>, Path(slug): Path<String>) -> Result<Response, Problem> {
+    own(&site, &slug)?;
+    let latest = site.opened.store.latest_checkpoint(site.opened.row.ledger_id).await?;
+    let (_, note) = latest.ok_or_else(Problem::missing)?;
+    Ok(answer(note, TEXT, NEWEST))
+}
+
+async fn earlier(State(site): State<Shared>, Path((slug, size)): Path<(String, u64)>) -> Result<Response, Problem> {
+    own(&site, &slug)?;
+    let note = site.opened.store.checkpoint(site.opened.row.ledger_id, size).await?;
+    Ok(answer(note.ok_or_else(Problem::missing)?, TEXT, FOR_EVER))
+}
+
+async fn key(State(site): State<Shared>, Path(slug): Path<String>) -> Result<Response, Problem> {
+    own(&site, &slug)?;
+    Ok(answer(format!("{}\n", site.opened.keys.log.verifier()), TEXT, NEWEST))
+}
+
+async fn tile(State(site): State<Shared>, Path((slug, path)): Path<(String, String)>) -> Result<Response, Problem> {
+    own(&site, &slug)?;
+    let tile = Tile::parse(&path).ok_or_else(Problem::missing)?;
+    let tree = Tree::of(&site.opened.store, site.opened.row.ledger_id, site.size());
+    let bytes = tree.tile(tile).await?.ok_or_else(Problem::missing)?;
+    Ok(answer(bytes, BYTES, FOR_EVER))
+}
+
+/// One ledger is served here.
+fn own(site: &Shared, slug: &str) -> Result<(), Problem> {
+    if slug == site.opened.row.slug { Ok(()) } else { Err(Problem::missing()) }
+}
+
+/// Anybody may read it, from any page: also from one that lies on somebody's disk.
+fn answer(body: impl Into<axum::body::Body>, kind: &'static str, cached: &'static str) -> Response {
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, cached), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    (headers, body.into()).into_response()
+}
