@@ -145,6 +145,8 @@ fn a_row_changed_behind_its_back_is_found_and_named() {
     check("of no line", "insert into run select ledger_id, 77, 0, 5, 0, 0 from run limit 1", 7);
     check("of no ledger", "insert into subject select 9, area, id, doc from subject", 7);
     check("of no kind", "insert into subject select ledger_id, 'zebra', id, doc from subject where area = 'fund'", 7);
+    check("tile", "insert into tile select ledger_id, 0, 0, zeroblob(256) from ledger", 7);
+    check("tile of more", "insert into tile select ledger_id, 1, 0, leaf from entry where seq = 0", 7);
     check("type", "update run set state = 'free'", 7);
     check("slug", "update ledger set slug = 'other'", 0);
 }

@@ -2,7 +2,7 @@
 //! from the leaves, so that nobody sees whether they lag.
 
 use crate::ledger::merkle::{consistency_proof, inclusion_proof};
-use crate::ledger::tile::{self, Content, Missing, Tile, Tiles, WIDTH};
+use crate::ledger::tile::{self, Content, Edge, Missing, Tile, Tiles, WIDTH};
 use crate::store::{Store, StoreError, TileRow};
 use crate::values::Hash;
 
@@ -85,50 +85,42 @@ impl<'s> Tree<'s> {
         Ok(hashes)
     }
 
-    /// Keeps the full tiles of the lowest level that are not kept yet, and what follows from them; gives how many entries they cover.
+    /// Keeps the full tiles that are not kept yet, and those above that grow with them; gives how many entries they cover.
     pub async fn fill(&self) -> Result<u64, StoreError> {
-        let mut rows = Vec::new();
         let latest = self.store.latest_tile(self.ledger_id, 0).await?;
         let mut next = latest.map_or(0, |tile| tile.place + 1);
-        let mut above = Vec::new();
+        let before = Self { size: next * WIDTH, ..*self };
+        let mut edge = vec![Vec::new()];
+        for level in (1..tile::LEVELS).take_while(|level| Content::Hashes(*level).count(before.size) > 0) {
+            edge.push(before.hashes(level, Content::Hashes(level).count(before.size) / WIDTH).await?);
+        }
+        let (mut edge, mut rows) = (Edge::of(edge), Vec::new());
         while (next + 1) * WIDTH <= self.size {
-            let leaves = self.store.leaves(self.ledger_id, next * WIDTH, (next + 1) * WIDTH).await?;
-            let mut root = tile::root_of(&leaves);
-            rows.push(TileRow { level: 0, place: next, hashes: leaves });
-            // The last tile of each level above grows; where that makes it full, so does the next.
-            let mut element = next;
-            for level in 1.. {
-                let (at, place) = (usize::try_from(level - 1).expect("few levels"), element / WIDTH);
-                if above.len() == at {
-                    let before = Self { size: element << (8 * level), ..*self };
-                    above.push(TileRow { level, place, hashes: before.hashes(level, place).await? });
+            for leaf in self.store.leaves(self.ledger_id, next * WIDTH, (next + 1) * WIDTH).await? {
+                for (level, hashes) in (0..).zip(edge.push(leaf)) {
+                    rows.push(TileRow { level, place: next >> (8 * level), hashes });
                 }
-                let tile: &mut TileRow = &mut above[at];
-                if tile.place != place {
-                    *tile = TileRow { level, place, hashes: Vec::new() };
-                }
-                tile.hashes.push(root);
-                if (element + 1) % WIDTH != 0 {
-                    break;
-                }
-                rows.push(tile.clone());
-                root = tile::root_of(&tile.hashes);
-                element = place;
             }
             next += 1;
             if rows.len() >= FILL {
-                self.keep(&mut rows, &above).await?;
+                self.keep(&mut rows, &edge, next).await?;
             }
         }
-        self.keep(&mut rows, &above).await?;
+        self.keep(&mut rows, &edge, next).await?;
         Ok(next * WIDTH)
     }
 
-    async fn keep(&self, rows: &mut Vec<TileRow>, above: &[TileRow]) -> Result<(), StoreError> {
+    /// Keeps full tiles, and the edge above them.
+    async fn keep(&self, rows: &mut Vec<TileRow>, edge: &Edge, full: u64) -> Result<(), StoreError> {
         if rows.is_empty() {
             return Ok(());
         }
-        rows.extend_from_slice(above);
+        let growing = (0..).zip(edge.tiles()).filter(|(_, hashes)| !hashes.is_empty());
+        rows.extend(growing.map(|(level, hashes)| TileRow {
+            level,
+            place: full >> (8 * level),
+            hashes: hashes.clone(),
+        }));
         self.store.put_tiles(self.ledger_id, rows).await?;
         rows.clear();
         Ok(())

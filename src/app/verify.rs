@@ -6,6 +6,7 @@ use super::rebuild::Replay;
 use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::ledger::commitment;
 use crate::ledger::note::VerifierKey;
+use crate::ledger::tile::{Content, Edge, LEVELS, WIDTH};
 use crate::ledger::verify::FirstBad;
 use crate::store::{LedgerRow, LogRow, SpanNumbers, Store, StoreError};
 use crate::values::{Hash, Origin};
@@ -150,6 +151,9 @@ async fn against_signed(
     ))
 }
 
+const TILE_CHANGED: &str =
+    "its tile in the table of tiles holds other hashes than the log; `mingzhang rebuild` makes it again";
+
 /// The fold over all entries, and the comparison with everything derived from them.
 pub async fn check(
     store: &Store,
@@ -160,6 +164,7 @@ pub async fn check(
     let mut replay = Replay::new(&row.origin);
     let drawn = RandomState::new();
     let mut spans = SpanSum::default();
+    let mut edge = Edge::default();
     let mut opened = 0;
     let verdict = |replay: &Replay, opened: u64, first_bad: Option<FirstBad>| Verdict {
         entries: replay.verifier.head().size(),
@@ -210,6 +215,13 @@ pub async fn check(
                 let reason = "its stored leaf hash is not that of its bytes".into();
                 return Ok(verdict(&replay, opened, bad(reason)));
             }
+            for (level, hashes) in (0..).zip(edge.push(leaf)) {
+                // Tiles are filled behind the log: what is not there is computed when it is asked for.
+                let kept = store.tile(ledger_id, level, seq >> (8 * (level + 1))).await?;
+                if kept.is_some_and(|kept| !hashes.starts_with(&kept)) {
+                    return Ok(verdict(&replay, opened, bad(TILE_CHANGED.into())));
+                }
+            }
             if let Some((vault_key, _)) = &keys {
                 match vault_fault(vault_key, seq, &stored, donor, is_gift) {
                     Some(reason) => return Ok(verdict(&replay, opened, bad(reason))),
@@ -253,6 +265,9 @@ pub async fn check(
         return Ok(verdict(&replay, opened, end(size.saturating_sub(1), reason)));
     }
     let last = size.saturating_sub(1);
+    if edge_differs(store, ledger_id, size, &edge).await? {
+        return Ok(verdict(&replay, opened, end(last, TILE_CHANGED.into())));
+    }
     let fault = match projection_fault(store, row.ledger_id, &replay, &drawn, spans).await {
         Err(error @ StoreError::Damaged { .. }) => end(last, error.to_string()),
         found => found?,
@@ -264,6 +279,24 @@ pub async fn check(
         fault.or_else(|| end(0, format!("the ledger's row calls it {}, its origin {named}", row.slug)))
     };
     Ok(verdict(&replay, opened, fault))
+}
+
+/// Whether the rightmost tile that is kept of some level is other than the log's, or of a longer one.
+async fn edge_differs(store: &Store, ledger_id: i64, size: u64, edge: &Edge) -> Result<bool, StoreError> {
+    for level in 0..LEVELS {
+        let Some(kept) = store.latest_tile(ledger_id, level).await? else { continue };
+        let count = Content::Hashes(level).count(size);
+        let place = usize::try_from(level).expect("few levels");
+        let differs = match kept.place.cmp(&(count / WIDTH)) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Equal => !edge.tiles().get(place).is_some_and(|tile| tile.starts_with(&kept.hashes)),
+            std::cmp::Ordering::Greater => true,
+        };
+        if differs {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What is wrong with the record behind an entry. A gift has one; what is there opens in its place, beside its own keyed hashes.

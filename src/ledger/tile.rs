@@ -15,7 +15,7 @@ use std::fmt;
 pub const WIDTH: u64 = 256;
 
 /// Levels of tiles: 2^56 leaves have seven, which a log never has.
-const LEVELS: u32 = 7;
+pub const LEVELS: u32 = 7;
 
 /// What a tile holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,6 +164,40 @@ pub fn entries_of(bundle: &[u8]) -> Option<Vec<&[u8]>> {
         rest = behind;
     }
     Some(entries)
+}
+
+/// The right edge of a growing tree: the tiles that are not full yet, one a level.
+#[derive(Clone, Debug, Default)]
+pub struct Edge(Vec<Vec<Hash>>);
+
+impl Edge {
+    /// An edge of tiles that are there, from level 0 up.
+    pub const fn of(tiles: Vec<Vec<Hash>>) -> Self {
+        Self(tiles)
+    }
+
+    /// Its tiles, from level 0 up.
+    pub fn tiles(&self) -> &[Vec<Hash>] {
+        &self.0
+    }
+
+    /// Appends a leaf; gives each tile that is full with it, level by level from 0.
+    pub fn push(&mut self, leaf: Hash) -> Vec<Vec<Hash>> {
+        let (mut hash, mut full) = (leaf, Vec::new());
+        loop {
+            let level = full.len();
+            if self.0.len() == level {
+                self.0.push(Vec::new());
+            }
+            let tile = &mut self.0[level];
+            tile.push(hash);
+            if u64::try_from(tile.len()) != Ok(WIDTH) {
+                return full;
+            }
+            hash = root_of(tile);
+            full.push(std::mem::take(tile));
+        }
+    }
 }
 
 /// Tiles that are at hand. Whoever asks for a node of another is told which, fetches it and asks again.
