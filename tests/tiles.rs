@@ -6,6 +6,7 @@ use mingzhang::ledger::chain::leaf_hash;
 use mingzhang::ledger::checkpoint::VerifiedCheckpoint;
 use mingzhang::ledger::merkle;
 use mingzhang::ledger::note::VerifierKey;
+use mingzhang::ledger::proof::Proof;
 use mingzhang::ledger::tile::{self, Content};
 use mingzhang::values::Hash;
 use std::fmt::Write as _;
@@ -110,6 +111,17 @@ fn a_served_log_and_its_files_are_the_same_and_hold() {
         assert_eq!(head(&format!("/log/books/{path}")).status, 404, "{path}");
     }
     assert_eq!(head("/log/other/checkpoint").status, 404);
+    let signed = VerifierKey::parse(String::from_utf8(bytes(&site, "log.vkey").expect("there")).expect("text").trim());
+    let signed = signed.expect("a key");
+    for seq in [0, 255, 256, 500] {
+        let proof = Proof::parse(&bytes(&site, &format!("proof/{seq}")).expect("there")).expect("a proof");
+        let bundle = bytes(&site, &format!("tile/entries/{:03}", seq / 256)).expect("there");
+        let entries = tile::entries_of(&bundle).expect("entries");
+        assert!(proof.verify(leaf_hash(entries[seq % 256]), &signed).is_ok(), "{seq}");
+        assert!(proof.verify(leaf_hash(entries[(seq + 1) % 256]), &signed).is_err(), "{seq}");
+    }
+    assert_eq!(head("/log/books/proof/99999").status, 404);
+    assert!(head("/zh/entry/5").body.contains("/log/books/proof/5"));
     // Brought up to date beside the running server; the first checkpoint is still there.
     site.books.json(&["export", "--static", target.to_str().expect("UTF-8")]);
     let after = check(read);

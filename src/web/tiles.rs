@@ -6,10 +6,12 @@ use super::problem::Problem;
 use super::site::Shared;
 use crate::app::tree::Tree;
 use crate::app::writer::chain;
+use crate::ledger::proof::Proof;
 use crate::ledger::tile::{Tile, WIDTH};
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::HeaderValue;
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use std::time::Duration;
@@ -30,6 +32,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/log/{slug}/checkpoints/{size}", get(earlier))
         .route("/log/{slug}/log.vkey", get(key))
         .route("/log/{slug}/tile/{*path}", get(tile))
+        .route("/log/{slug}/proof/{seq}", get(proof))
 }
 
 /// Keeps tiles as far as there are entries, until it is dropped.
@@ -70,6 +73,19 @@ async fn tile(State(site): State<Shared>, Path((slug, path)): Path<(String, Stri
     let tree = Tree::of(&site.opened.store, site.opened.row.ledger_id, site.size());
     let bytes = tree.tile(tile).await?.ok_or_else(Problem::missing)?;
     Ok(answer(bytes, BYTES, FOR_EVER))
+}
+
+/// The bytes of an entry are in its bundle; this proves that they are in the log, as it was last signed.
+async fn proof(State(site): State<Shared>, Path((slug, seq)): Path<(String, u64)>) -> Result<Response, Problem> {
+    own(&site, &slug)?;
+    let (store, ledger_id) = (&site.opened.store, site.opened.row.ledger_id);
+    let (size, checkpoint) = store.latest_checkpoint(ledger_id).await?.ok_or_else(Problem::missing)?;
+    let path = Tree::of(store, ledger_id, size).inclusion(seq).await?.ok_or_else(Problem::missing)?;
+    let proof = Proof { extra: None, index: seq, path, checkpoint };
+    let mut answer = answer(proof.to_string(), TEXT, NEWEST);
+    let name = format!("attachment; filename=\"entry-{seq}.tlog-proof\"");
+    answer.headers_mut().extend(HeaderValue::from_str(&name).map(|name| (CONTENT_DISPOSITION, name)));
+    Ok(answer)
 }
 
 /// One ledger is served here.

@@ -5,6 +5,7 @@ use super::{BenchError, ROUNDS};
 use crate::app::folder::{Folder, Opened};
 use crate::app::gift::{Gift, fresh, submission};
 use crate::app::import::{self, Import, Mode};
+use crate::app::tree::Tree;
 use crate::app::writer::{self, ClockTrust, Handle, Submission};
 use crate::app::{publish, trace, verify};
 use crate::clock::Clock;
@@ -52,6 +53,8 @@ pub struct TraceRounds {
     pub span: Vec<Pace>,
     /// A gift's whole trace.
     pub whole: Vec<Pace>,
+    /// The proof that a gift is in the log.
+    pub proof: Vec<Pace>,
 }
 
 pub(super) fn fund() -> FundId {
@@ -300,10 +303,11 @@ impl Books {
         Pace { count, time: self.clock.elapsed().saturating_sub(start) }
     }
 
-    /// Rounds of look-ups: a row by its number, the runs of a gift's positions, a gift's whole trace.
+    /// Rounds of look-ups: a row by its number, the runs of a gift's positions, a gift's whole trace, the proof that it is
+    /// in the log.
     pub async fn trace_rounds(&mut self) -> Result<TraceRounds, BenchError> {
         self.handle.finish().await?;
-        let mut rounds = TraceRounds { key: Vec::new(), span: Vec::new(), whole: Vec::new() };
+        let mut rounds = TraceRounds { key: Vec::new(), span: Vec::new(), whole: Vec::new(), proof: Vec::new() };
         let store = &self.opened.store;
         let line_id = store.lines(self.opened.row.ledger_id).await?.first().map_or(0, |(id, _)| *id);
         for round in 0..u64::try_from(ROUNDS).expect("small") {
@@ -340,6 +344,14 @@ impl Books {
                 traced.ok_or_else(|| BenchError::Wrong(format!("gift {seq} has no trace")))?;
             }
             rounds.whole.push(self.pace(LOOKUPS, start));
+            let tree = Tree::of(store, self.opened.row.ledger_id, self.size);
+            tree.fill().await?;
+            let start = self.clock.elapsed();
+            for (seq, _) in &gifts {
+                let path = tree.inclusion(*seq).await?;
+                path.ok_or_else(|| BenchError::Wrong(format!("entry {seq} has no proof")))?;
+            }
+            rounds.proof.push(self.pace(LOOKUPS, start));
         }
         Ok(rounds)
     }

@@ -41,10 +41,11 @@ pub enum BenchError {
 }
 
 /// All names that can be measured, in order.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "append_bulk",
     "append_bulk_flat",
     "verify_1m",
+    "proof_1m",
     "trace_span",
     "trace_1m",
     "trace_1m_growth",
@@ -62,7 +63,7 @@ pub async fn run(
 ) -> Result<Vec<Figure>, BenchError> {
     let wants = |name: &str| only.is_none_or(|only| only == name || name.starts_with(&format!("{only}_")));
     let mut figures = Vec::new();
-    if NAMES.iter().take(6).any(|name| wants(name)) {
+    if NAMES.iter().take(7).any(|name| wants(name)) {
         let folder = Folder::new(path.join("books"));
         let mut books = Books::make(&folder, clock).await?;
         say("growing a ledger to 100,000 entries");
@@ -78,6 +79,7 @@ pub async fn run(
             figures.push(Figure::rates("append_bulk_flat", "gifts/s", &ours, &early_ours));
         }
         let late = books.trace_rounds().await?;
+        figures.push(Figure::times("proof_1m", "ns", &late.proof, &late.key));
         figures.push(Figure::times("trace_span", "ns", &late.span, &late.key));
         figures.push(Figure::times("trace_1m", "ns", &late.whole, &late.key));
         figures.push(Figure::times("trace_1m_growth", "ns", &late.whole, &trace_early.whole));

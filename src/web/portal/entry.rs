@@ -60,6 +60,7 @@ struct PostRow {
 #[template(path = "entry.html")]
 struct EntryPage {
     page: Page,
+    slug: String,
     seq: u64,
     kind: String,
     code: String,
@@ -174,6 +175,7 @@ async fn page(site: &Shared, language: Language, seq: u64) -> Result<Html<String
             .unwrap_or_default(),
     };
     let found = EntryPage {
+        slug: site.opened.row.slug.clone(),
         seq,
         kind: kind(&page, &entry.kind),
         code: entry.kind.to_string(),
