@@ -131,6 +131,7 @@ impl Books {
     /// Makes it in a folder.
     pub async fn make(folder: &Folder, clock: Clock) -> Result<Self, BenchError> {
         let (maker, checker) = (maker(), StaffId::parse("checker").expect("given"));
+        folder.make()?;
         let store = Store::create(folder.place()).await?;
         let (handle, open) = found(folder, store, "books", clock).await?;
         let on = clock.now().day(&crate::values::Zone::shanghai());
