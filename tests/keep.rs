@@ -5,6 +5,7 @@ use crate::hammer::{check_told, hammer};
 use crate::served::Served;
 use serde_json::Value as Json;
 use std::path::Path;
+use std::process::Command;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -157,8 +158,30 @@ fn a_backup_is_restored_to_a_given_entry() {
     books.copy_keys_to(&earlier);
     std::fs::remove_file(earlier.data().join("keys/books.signed")).expect("the investigator does not go on from here");
     let told = earlier.json(&["restore", text(&backup), "--entries", "4", "--person-keys", text(&persons)]);
-    assert_eq!((&told["entries"], &told["behind"]), (&Json::from(4), &Json::Null));
+    let whole = books.does("verify")["entries"].clone();
+    assert_eq!((&told["entries"], &told["behind"]), (&Json::from(4), &whole), "the backup knows what was signed");
+    let post = ["fund", "open", "--type", "unrestricted", "--name-zh", "二", "--name-en", "Two"];
+    earlier.refused(&post, 4, "older copy");
+    std::fs::remove_file(earlier.data().join("keys/books.signed")).expect("the investigator only looks");
     assert_eq!(earlier.does("verify")["entries"], 4);
+    // A checkpoint that is shown to it holds from then on.
+    let held = Books::in_folder();
+    books.copy_keys_to(&held);
+    let signed = held.data().join("keys/books.signed");
+    let shown = books.path.join("shown");
+    std::fs::rename(&signed, &shown).expect("moved");
+    held.json(&[
+        "restore",
+        text(&backup),
+        "--entries",
+        "4",
+        "--checkpoint",
+        text(&shown),
+        "--person-keys",
+        text(&persons),
+    ]);
+    assert_eq!(std::fs::read(&signed).ok(), std::fs::read(&shown).ok());
+    held.refused(&post, 4, "older copy");
     // Without the persons' keys the records stay shut, and it is said so.
     let shut = Books::in_folder();
     books.copy_keys_to(&shut);
@@ -169,6 +192,51 @@ fn a_backup_is_restored_to_a_given_entry() {
     let third = Books::in_folder();
     books.copy_keys_to(&third);
     third.refused(&["restore", text(&backup), "--person-keys", text(&other)], 5, "no persons' keys");
+}
+
+/// Neither a copy nor a backup onto itself takes anything away.
+fn keeps_to_itself(books: Books) {
+    let books = given(books);
+    let before = seen(&books);
+    let place = books.place();
+    books.refused(&["copy", "--to", &place], 5, "the same ledger");
+    if books.is_a_file() {
+        let detour = format!("{}/../data", books.data().display());
+        books.refused(&["copy", "--to", &detour], 5, "the same ledger");
+        let persons = books.path.join("persons");
+        books.refused(&["backup", text(&books.data()), "--person-keys", text(&persons)], 5, "the same ledger");
+    }
+    assert_eq!(seen(&books), before);
+    books.refused(&["copy", "--to", "mysql://root:geheim@host/db"], 5, "postgres://");
+}
+
+#[test]
+fn a_ledger_is_not_copied_onto_itself() {
+    keeps_to_itself(Books::in_folder());
+    if let Some(books) = Books::on_server() {
+        keeps_to_itself(books);
+    }
+}
+
+#[test]
+fn a_copy_that_is_not_whole_is_not_opened() {
+    let books = given(Books::in_folder());
+    let (backup, persons) = (books.path.join("backup"), books.path.join("persons"));
+    books.json(&["backup", text(&backup), "--person-keys", text(&persons)]);
+    // As an interrupted backup leaves it.
+    let statement = "update ledger set slug = 'books.copying'";
+    let half = Command::new("sqlite3").arg(backup.join("mingzhang.db")).arg(statement).status();
+    if !half.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no sqlite3 here");
+        return;
+    }
+    let target = Books::in_folder();
+    books.copy_keys_to(&target);
+    target.refused(&["restore", text(&backup)], 4, "interrupted");
+    // Asked for by its name it is better than nothing, and gets its own name back.
+    target.json(&["restore", text(&backup), "--ledger", "books.copying", "--person-keys", text(&persons)]);
+    assert_eq!(target.does("verify")["ok"], true);
+    target.does("fund open --id two --type unrestricted --name-zh 二 --name-en Two");
 }
 
 #[test]

@@ -60,6 +60,23 @@ fn what_one_node_posted_the_other_knows() {
 }
 
 #[test]
+fn each_node_signs_what_the_others_posted_and_what_is_left_when_nothing_comes() {
+    let Some((one, two, token)) = two_nodes() else { return };
+    for number in 0..5 {
+        assert_eq!(one.post(&token, "/api/v1/donations", &gift(&format!("S-{number}"), 100)).status, 201);
+    }
+    let size = one.get("/api/v1/ledger").json()["size"].as_u64().expect("a size").to_string();
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    for site in [&one, &two] {
+        let file = site.books.data().join("keys/books.signed");
+        while !std::fs::read_to_string(&file).is_ok_and(|note| note.lines().nth(1) == Some(&size)) {
+            assert!(std::time::Instant::now() < deadline, "{size} is signed at each node");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+#[test]
 fn whatever_two_nodes_do_in_turn_is_one_ledger() {
     let Some((one, two, token)) = two_nodes() else { return };
     let turn = std::cell::Cell::new(0_u32);

@@ -1,10 +1,10 @@
 //! Backups: the ledger as one file without the persons' keys, and those in a file of their own with a rotation of its own. A restored
 //! ledger is held against the last checkpoint that is known.
 
-use super::copy::{self, Copied, CopyError, Keys, PersonKeys};
+use super::copy::{self, Copied, CopyError, Keys, PersonKeys, UNFINISHED};
 use super::folder::{Folder, OpenError, Opened, origin_of, replace, root_at, secret};
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
-use crate::store::{Place, Store, StoreError};
+use crate::store::{LedgerRow, Place, Store, StoreError};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -109,28 +109,40 @@ pub async fn restore(
 ) -> Result<Restored, BackupError> {
     let source = Folder::new(backup);
     let from = Store::open_for_reading(source.place()).await?;
-    let row = source.find(&from, slug).await?;
+    let row = in_backup(&source, &from, slug).await?;
     folder.make()?;
     let own = folder.keys(&origin_of(&row)?)?;
     let _lock = folder.lock().await?;
     let to = Store::create(folder.place()).await?;
-    if to.ledgers().await?.iter().any(|known| known.slug == row.slug) {
+    if to.ledgers().await?.iter().any(|known| known.origin == row.origin && !known.slug.ends_with(UNFINISHED)) {
         return Err(BackupError::Exists { place: folder.place().clone() });
     }
     let persons = match keys {
         None => PersonKeys::new(),
         Some(path) => read_keys(path, &row.origin)?,
     };
-    let known: Option<Checkpoint> = match checkpoint {
-        None => folder.signed(&own)?,
-        Some(path) => {
-            let note = std::fs::read(path);
-            let note = note.map_err(|source| BackupError::File { path: path.to_owned(), doing: "read", source })?;
-            let opened = VerifiedCheckpoint::open(&note, &own.log.verifier());
-            let opened = opened.map_err(|source| BackupError::Checkpoint { path: path.to_owned(), source })?;
-            Some(opened.checkpoint().clone())
+    let mut notes: Vec<(PathBuf, String)> = Vec::new();
+    for path in checkpoint.map(Path::to_owned).into_iter().chain(Some(folder.signed_file(own.log.origin.slug()))) {
+        match std::fs::read_to_string(&path) {
+            Ok(note) => notes.push((path, note)),
+            // The one of the folder need not be there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && Some(path.as_path()) != checkpoint => {}
+            Err(source) => return Err(BackupError::File { path, doing: "read", source }),
         }
-    };
+    }
+    // The newest of the backup is known too.
+    notes.extend(from.latest_checkpoint(row.ledger_id).await?.map(|(_, note)| (backup.to_owned(), note)));
+    let mut known: Option<Checkpoint> = None;
+    for (path, note) in notes {
+        let opened = VerifiedCheckpoint::open(note.as_bytes(), &own.log.verifier());
+        let opened = opened.map_err(|source| BackupError::Checkpoint { path, source })?;
+        let newer = known.as_ref().is_none_or(|known| opened.checkpoint().size > known.size);
+        if newer {
+            // Whoever opens what is restored is held to it.
+            folder.keep_signed(&own, &note)?;
+            known = Some(opened.checkpoint().clone());
+        }
+    }
     // Before anything is written: a backup of another history is not restored at all.
     if let Some(known) = known.as_ref().filter(|known| known.size <= row.size)
         && root_at(&from, row.ledger_id, known.size).await? != known.root
@@ -141,6 +153,15 @@ pub async fn restore(
     to.settle().await?;
     let signed = known.map(|known| known.size).filter(|size| *size > copied.entries);
     Ok(Restored { copied, signed })
+}
+
+/// The ledger of a backup; one that is not whole only where it is asked for by its name.
+async fn in_backup(source: &Folder, from: &Store, slug: Option<&str>) -> Result<LedgerRow, OpenError> {
+    let half = from.ledgers().await?.into_iter().find(|row| Some(row.slug.as_str()) == slug);
+    match half {
+        Some(row) => Ok(row),
+        None => source.find(from, slug).await,
+    }
 }
 
 /// One line a key: the entry, and the wrapped key in hex. Readable by the owner only.

@@ -9,6 +9,9 @@ use crate::store::{Batch, EntryRow, LedgerRow, LogRow, Store, StoreError, VaultR
 use crate::values::Hash;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the name of a ledger ends with whose copy is not whole.
+pub(super) const UNFINISHED: &str = ".copying";
+
 /// Entries of one batch.
 const PAGE: u32 = 1_000;
 
@@ -46,6 +49,9 @@ pub enum CopyError {
     /// The source does not hold.
     #[error("entry {} of the source is bad: {}", .0.seq, .0.reason)]
     Bad(FirstBad),
+    /// Source and target are one.
+    #[error("source and target are the same ledger; nothing was changed")]
+    Same,
     /// The target holds another ledger of this name, or another history of this one.
     #[error("the target holds another history from entry {0} on; nothing was changed there")]
     Differs(u64),
@@ -80,12 +86,15 @@ pub async fn copy(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Copied, CopyError> {
     let size = until.map_or(row.size, |until| until.min(row.size));
+    if from.is(to).await? {
+        return Err(CopyError::Same);
+    }
     let target = target(to, row).await?;
     let mut copying = Copying { from, row, to, target, replay: Replay::new(&row.origin), keys };
     copying.compare(size).await?;
     let before = copying.target.size;
     if before < size {
-        to.rename_ledger(copying.target.ledger_id, &unfinished(&row.slug)).await?;
+        to.rename_ledger(copying.target.ledger_id, &unfinished(&row.origin)).await?;
     }
     while copying.target.size < size {
         copying.page(size).await?;
@@ -101,12 +110,18 @@ async fn target(to: &Store, row: &LedgerRow) -> Result<LedgerRow, CopyError> {
     let known = to.ledgers().await?.into_iter().find(|known| known.origin == row.origin);
     match known {
         Some(known) => Ok(known),
-        None => Ok(to.ledger(to.create_ledger(&row.origin, &unfinished(&row.slug)).await?).await?),
+        None => Ok(to.ledger(to.create_ledger(&row.origin, &unfinished(&row.origin)).await?).await?),
     }
 }
 
-fn unfinished(slug: &str) -> String {
-    format!("{slug}.copying")
+/// What a ledger is called: the last part of its origin.
+fn slug_of(origin: &str) -> &str {
+    origin.rsplit('/').next().unwrap_or(origin)
+}
+
+/// What it is called as long as its copy is not whole. No origin has a dot there.
+fn unfinished(origin: &str) -> String {
+    format!("{}{UNFINISHED}", slug_of(origin))
 }
 
 struct Copying<'s> {
@@ -211,25 +226,29 @@ impl Copying<'_> {
             }
         }
         self.beside(source, id).await?;
-        Ok(self.to.rename_ledger(id, &self.row.slug).await?)
+        Ok(self.to.rename_ledger(id, slug_of(&self.row.origin)).await?)
     }
 
     /// Who may do what, and the hashes of codes and secrets: as the source has them now.
     async fn beside(&self, source: i64, id: i64) -> Result<(), StoreError> {
+        // All is read before anything is removed.
+        let (staff, roles) = (self.from.staff(source).await?, self.from.roles(source).await?);
+        let (codes, channels) = (self.from.codes(source).await?, self.from.channels(source).await?);
+        let subscriptions = self.from.subscriptions(source).await?;
         self.to.clear_beside(id).await?;
-        for (staff, name) in self.from.staff(source).await? {
+        for (staff, name) in staff {
             self.to.put_staff(id, &staff, &name).await?;
         }
-        for (staff, role) in self.from.roles(source).await? {
+        for (staff, role) in roles {
             self.to.put_role(id, &staff, &role).await?;
         }
-        for (purpose, hash, subject) in self.from.codes(source).await? {
+        for (purpose, hash, subject) in codes {
             self.to.put_code(id, &purpose, hash, &subject).await?;
         }
-        for channel in self.from.channels(source).await? {
+        for channel in channels {
             self.to.put_channel(id, &channel).await?;
         }
-        for subscription in self.from.subscriptions(source).await? {
+        for subscription in subscriptions {
             self.to.put_subscription(id, &subscription).await?;
         }
         Ok(())

@@ -9,6 +9,7 @@
 //!   lock                  held by the one process that writes
 //! ```
 
+use super::copy::UNFINISHED;
 use crate::entropy::Entropy;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, LogKey, VerifiedCheckpoint};
 use crate::ledger::merkle::Frontier;
@@ -69,6 +70,14 @@ pub enum OpenError {
     WhichLedger {
         /// Their slugs.
         slugs: String,
+    },
+    /// The copy of a ledger that is not whole.
+    #[error(
+        "{slug} is a copy that was interrupted; run the same copy, backup or restore again, it goes on where it stopped"
+    )]
+    Unfinished {
+        /// Its name.
+        slug: String,
     },
     /// The named ledger is not here.
     #[error("there is no ledger {slug} here; there is: {slugs}")]
@@ -255,14 +264,24 @@ impl Folder {
     /// between leaves a checkpoint that nobody has seen, which the next one supersedes.
     pub fn sign(&self, keys: &Keys, size: u64, root: Hash) -> Result<String, OpenError> {
         let note = keys.log.checkpoint(size, root).to_string();
-        let path = self.signed_file(keys.log.origin.slug());
-        replace(&path, &note, &mut OpenOptions::new()).map_err(file_error(&path, "written"))?;
+        self.keep_signed(keys, &note)?;
         Ok(note)
+    }
+
+    /// Keeps a note as the last signed checkpoint.
+    pub fn keep_signed(&self, keys: &Keys, note: &str) -> Result<(), OpenError> {
+        let path = self.signed_file(keys.log.origin.slug());
+        replace(&path, note, &mut OpenOptions::new()).map_err(file_error(&path, "written"))
     }
 
     /// Finds the ledger `slug`, or the only one.
     pub async fn find(&self, store: &Store, slug: Option<&str>) -> Result<LedgerRow, OpenError> {
-        let ledgers = store.ledgers().await?;
+        let (unfinished, ledgers): (Vec<_>, Vec<_>) =
+            store.ledgers().await?.into_iter().partition(|row| row.slug.ends_with(UNFINISHED));
+        let halves = unfinished.iter().find(|row| slug.map_or(ledgers.is_empty(), |slug| slug == row.slug));
+        if let Some(half) = halves {
+            return Err(OpenError::Unfinished { slug: half.slug.clone() });
+        }
         let slugs = || ledgers.iter().map(|row| row.slug.as_str()).collect::<Vec<_>>().join(", ");
         match (slug, ledgers.as_slice()) {
             (Some(slug), rows) => rows

@@ -50,18 +50,23 @@ pub(super) struct Restore {
 }
 
 /// A place as it is given on the command line.
-fn folder_at(text: &str, session: &Session) -> Folder {
+fn folder_at(text: &str, session: &Session) -> Result<Folder, Failure> {
     match text.parse::<Place>() {
-        Ok(place) => Folder::new(session.folder.path()).with_database(place),
-        Err(_) => Folder::new(text),
+        Ok(place) => Ok(Folder::new(session.folder.path()).with_database(place)),
+        // It may hold a password, so it is not repeated.
+        Err(error) if text.contains(":/") => Err(Failure::input(
+            "数据库请写成 postgres://用户:密码@主机:端口/库名；要写文件夹，名称里不要有 :/。",
+            error.to_string(),
+        )),
+        Err(_) => Ok(Folder::new(text)),
     }
 }
 
 impl Copy {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let from = self.from.as_ref().map_or_else(|| session.folder.clone(), |from| folder_at(from, session));
-        let to = folder_at(&self.to, session);
+        let from = self.from.as_ref().map_or_else(|| Ok(session.folder.clone()), |from| folder_at(from, session))?;
+        let to = folder_at(&self.to, session)?;
         let source = Store::open_for_reading(from.place()).await?;
         let row = from.find(&source, session.ledger.as_deref()).await?;
         to.make()?;
@@ -173,6 +178,7 @@ impl From<BackupError> for Failure {
             BackupError::Copy(CopyError::Bad(bad)) => {
                 Self::input(format!("源账本的记录 {} 有问题，没有继续：{}", bad.seq, bad.reason), text)
             }
+            BackupError::Copy(CopyError::Same) => Self::input("来源和目标是同一个账本，没有改动。", text),
             BackupError::Copy(CopyError::Differs(seq)) => {
                 Self::input(format!("目标从记录 {seq} 起是另一份历史，没有改动它。"), text)
             }

@@ -65,6 +65,9 @@ pub(super) fn open(error: &OpenError) -> String {
                 path.display()
             )
         }
+        OpenError::Unfinished { slug } => {
+            format!("{slug} 是一份中断的副本。请再运行同一条 copy、backup 或 restore 命令，会从中断处继续。")
+        }
         OpenError::OtherKeys { path, what } => {
             format!("{} 里的密钥不是这个账本的（{what}）。请从密钥的副本中放回正确的文件。", path.display())
         }

@@ -71,6 +71,13 @@ pub enum StoreError {
     DiskFull,
 }
 
+impl StoreError {
+    /// Whether the database has said itself that it did not do what was asked.
+    pub const fn was_answered(&self) -> bool {
+        !matches!(self, Self::Statement { source, .. } if !matches!(source, sqlx::Error::Database(_)))
+    }
+}
+
 /// The database of a data folder.
 #[derive(Clone, Debug)]
 pub enum Store {
@@ -182,6 +189,15 @@ impl Store {
         match (self, replica) {
             (Self::Postgres(store), Place::Server(options)) => Self::Postgres(store.read_from(options)),
             (store, _) => store,
+        }
+    }
+
+    /// Whether both are one database, by whatever way it was reached.
+    pub async fn is(&self, other: &Self) -> Result<bool, StoreError> {
+        match (self, other) {
+            (Self::Sqlite(one), Self::Sqlite(two)) => Ok(one.file().await? == two.file().await?),
+            (Self::Postgres(one), Self::Postgres(two)) => Ok(one.identity().await? == two.identity().await?),
+            (Self::Sqlite(_), Self::Postgres(_)) | (Self::Postgres(_), Self::Sqlite(_)) => Ok(false),
         }
     }
 

@@ -55,7 +55,8 @@ impl Postgres {
 
     /// Opens a database as it is.
     pub async fn open_for_reading(options: &PgConnectOptions) -> Result<Self, StoreError> {
-        let store = Self { writing: pool(options, WRITING_MAX), reading: pool(options, READING_MAX) };
+        let reading = pool(options, READING_MAX);
+        let store = Self { writing: pool(options, WRITING_MAX), current: reading.clone(), reading };
         store.writing.acquire().await.map(drop).map_err(failed("opening the database"))?;
         Ok(store)
     }
@@ -103,10 +104,18 @@ impl Postgres {
         Ok(turn)
     }
 
+    /// The server and the database in it.
+    pub(super) async fn identity(&self) -> Result<(i64, String), StoreError> {
+        let step = "asking which database it is";
+        let row = sqlx::query(include_str!("sql/postgres/identity.sql")).fetch_one(&self.current).await;
+        let row = row.map_err(failed(step))?;
+        Ok((row.try_get(0).map_err(failed(step))?, row.try_get(1).map_err(failed(step))?))
+    }
+
     /// Hears of batches that any node writes.
     pub(super) async fn changes(&self, ledger_id: i64) -> Result<Changes, StoreError> {
         let step = "listening to other nodes";
-        let mut listener = PgListener::connect_with(&self.reading).await.map_err(failed(step))?;
+        let mut listener = PgListener::connect_with(&self.current).await.map_err(failed(step))?;
         listener.listen(&channel(ledger_id)).await.map_err(failed(step))?;
         Ok(Changes(listener))
     }
@@ -155,7 +164,7 @@ impl Postgres {
 
     /// The same, reading from a replica.
     pub(super) fn read_from(&self, replica: &PgConnectOptions) -> Self {
-        Self { writing: self.writing.clone(), reading: pool(replica, READING_MAX) }
+        Self { writing: self.writing.clone(), current: self.current.clone(), reading: pool(replica, READING_MAX) }
     }
 
     /// Nothing is left open between batches.

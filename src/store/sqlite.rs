@@ -6,7 +6,7 @@ use super::tables::{Native, Statement, Tables, clear_derived, failed, integer, s
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite as Database, SqliteConnection};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A SQLite database: one connection writes, some read beside it.
@@ -73,7 +73,7 @@ impl Sqlite {
             .connect_with(options.create_if_missing(false))
             .await
             .map_err(failed("opening the file"))?;
-        Ok(Self { writing, reading })
+        Ok(Self { writing, current: reading.clone(), reading })
     }
 
     /// Opens the file as it is, for reading.
@@ -84,7 +84,7 @@ impl Sqlite {
             .connect_with(options)
             .await
             .map_err(failed("opening the file"))?;
-        Ok(Self { writing: pool.clone(), reading: pool })
+        Ok(Self { writing: pool.clone(), current: pool.clone(), reading: pool })
     }
 
     /// A crash before the commit leaves the old head and no row of the batch: the log's file is rolled back when it is opened.
@@ -100,6 +100,14 @@ impl Sqlite {
     pub(super) async fn settle(&self) -> Result<(), StoreError> {
         let statement = sqlx::query(include_str!("sql/sqlite/settle.sql"));
         statement.execute(&self.writing).await.map(drop).map_err(failed("settling the file"))
+    }
+
+    /// The file, without the detours of its path.
+    pub(super) async fn file(&self) -> Result<PathBuf, StoreError> {
+        let step = "asking which file it is";
+        let row = sqlx::query(include_str!("sql/sqlite/file.sql")).fetch_one(&self.current).await;
+        let path: String = sqlx::Row::try_get(&row.map_err(failed(step))?, 0).map_err(failed(step))?;
+        Ok(std::fs::canonicalize(&path).unwrap_or_else(|_| path.into()))
     }
 
     pub(super) async fn replace_projection(&self, ledger_id: i64, projection: &Projection) -> Result<(), StoreError> {

@@ -15,6 +15,8 @@ use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Pool,
 #[derive(Debug)]
 pub struct Tables<DB: Database> {
     pub(super) writing: Pool<DB>,
+    /// Read what must never be old, where a replica may be: who may do what.
+    pub(super) current: Pool<DB>,
     pub(super) reading: Pool<DB>,
 }
 
@@ -86,13 +88,14 @@ impl<DB: Database> Tables<DB> {
     /// Waits for what is under way.
     pub(super) async fn close(&self) {
         self.reading.close().await;
+        self.current.close().await;
         self.writing.close().await;
     }
 }
 
 impl<DB: Database> Clone for Tables<DB> {
     fn clone(&self) -> Self {
-        Self { writing: self.writing.clone(), reading: self.reading.clone() }
+        Self { writing: self.writing.clone(), current: self.current.clone(), reading: self.reading.clone() }
     }
 }
 
@@ -114,6 +117,11 @@ where
 
     async fn one(&self, step: &'static str, statement: Statement<'_, DB>) -> Result<Option<DB::Row>, StoreError> {
         statement.fetch_optional(&self.reading).await.map_err(failed(step))
+    }
+
+    /// The same, of what must never be old: who may do what.
+    async fn all_now(&self, step: &'static str, statement: Statement<'_, DB>) -> Result<Vec<DB::Row>, StoreError> {
+        statement.fetch_all(&self.current).await.map_err(failed(step))
     }
 
     async fn write(&self, step: &'static str, statement: Statement<'_, DB>) -> Result<(), StoreError> {
@@ -388,7 +396,7 @@ where
             let text = |place: usize| row.try_get(place).map_err(failed(step));
             Ok((text(0)?, hash_of("code", row.try_get(1).map_err(failed(step))?)?, text(2)?))
         };
-        self.all(step, sql!("code_list").bind(ledger_id)).await?.into_iter().map(code).collect()
+        self.all_now(step, sql!("code_list").bind(ledger_id)).await?.into_iter().map(code).collect()
     }
 
     pub(super) async fn clear_beside(&self, ledger_id: i64) -> Result<(), StoreError> {
@@ -415,7 +423,8 @@ where
         code_hash: Hash,
     ) -> Result<Option<String>, StoreError> {
         let step = "looking up a code";
-        let row = self.one(step, sql!("code_get").bind(ledger_id).bind(purpose).bind(code_hash.0.to_vec())).await?;
+        let statement = sql!("code_get").bind(ledger_id).bind(purpose).bind(code_hash.0.to_vec());
+        let row = statement.fetch_optional(&self.current).await.map_err(failed(step))?;
         row.map(|row| row.try_get(0).map_err(failed(step))).transpose()
     }
 
@@ -430,7 +439,7 @@ where
     }
 
     pub(super) async fn staff(&self, ledger_id: i64) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = self.all("reading users", sql!("staff_list").bind(ledger_id)).await?;
+        let rows = self.all_now("reading users", sql!("staff_list").bind(ledger_id)).await?;
         rows.iter().map(|row| Self::pair(row, "reading users")).collect()
     }
 
@@ -443,7 +452,7 @@ where
     }
 
     pub(super) async fn roles(&self, ledger_id: i64) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = self.all("reading roles", sql!("role_list").bind(ledger_id)).await?;
+        let rows = self.all_now("reading roles", sql!("role_list").bind(ledger_id)).await?;
         rows.iter().map(|row| Self::pair(row, "reading roles")).collect()
     }
 
@@ -456,7 +465,7 @@ where
 
     pub(super) async fn channels(&self, ledger_id: i64) -> Result<Vec<ChannelRow>, StoreError> {
         let step = "reading channels";
-        let rows = self.all(step, sql!("channel_list").bind(ledger_id)).await?;
+        let rows = self.all_now(step, sql!("channel_list").bind(ledger_id)).await?;
         let channel = |row: &DB::Row| {
             Ok(ChannelRow {
                 name: row.try_get(0).map_err(failed(step))?,
@@ -499,7 +508,7 @@ where
 
     pub(super) async fn subscriptions(&self, ledger_id: i64) -> Result<Vec<SubscriptionRow>, StoreError> {
         let step = "reading subscriptions";
-        let rows = self.all(step, sql!("subscription_list").bind(ledger_id)).await?;
+        let rows = self.all_now(step, sql!("subscription_list").bind(ledger_id)).await?;
         let subscription = |row: &DB::Row| {
             Ok(SubscriptionRow {
                 secret_id: row.try_get(0).map_err(failed(step))?,

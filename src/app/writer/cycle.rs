@@ -57,7 +57,9 @@ impl Writer {
                 Came::Settled => continue,
                 Came::Nothing => {
                     self.end_turn(&mut in_flight).await;
-                    self.follow_others().await;
+                    self.look_at_others().await;
+                    // What others have posted is signed here too: each node's own file guards it against an older copy.
+                    self.checkpoint_when_due().await;
                     continue;
                 }
                 Came::Closed => break,
@@ -202,7 +204,7 @@ impl Writer {
             return Came::Job(job);
         }
         let job = match in_flight {
-            None if self.is_shared() => {
+            None if self.is_shared() || self.is_unsigned() => {
                 let rest = self.turn.end().map_or(IDLE, |end| end.saturating_sub(self.clock.elapsed()));
                 match tokio::time::timeout(rest, queue.recv()).await {
                     Err(_nothing) => return Came::Nothing,
@@ -241,10 +243,7 @@ impl Writer {
                 self.unproven = false;
                 self.mark_durable(pending.end);
                 answer(pending.answers, None);
-                if self.clock.elapsed() >= self.last_checkpoint + CHECKPOINT_EVERY {
-                    // A checkpoint that fails now is tried again after the next batch, and at the end.
-                    let _ = self.checkpoint().await;
-                }
+                self.checkpoint_when_due().await;
             }
             Err(StoreError::HeadMoved) if self.is_shared() && !pending.held => {
                 self.turn.lost();
@@ -269,8 +268,9 @@ impl Writer {
         let _ = self.reload().await;
         let told = match written {
             Ok(true) => None,
-            Ok(false) => Some(WriteError::Store(error)),
-            Err(_) => Some(WriteError::Unsure(error)),
+            Ok(false) if error.was_answered() => Some(WriteError::Store(error)),
+            // What was sent may still be on its way to the server.
+            Ok(false) | Err(_) => Some(WriteError::Unsure(error)),
         };
         self.lost = Some(told.clone().map_or(Lost::Again, Lost::Failed));
         answer(pending.answers, told);
@@ -287,10 +287,22 @@ impl Writer {
         self.shown.store(durable.size, Ordering::Release);
     }
 
+    /// Whether something durable is not signed yet.
+    const fn is_unsigned(&self) -> bool {
+        self.durable.size > self.signed && self.rehearsed.is_none()
+    }
+
+    /// A checkpoint that fails now is tried again after the next batch or when nothing comes, and at the end.
+    async fn checkpoint_when_due(&mut self) {
+        if self.clock.elapsed() >= self.last_checkpoint + CHECKPOINT_EVERY {
+            let _ = self.checkpoint().await;
+        }
+    }
+
     /// Signs the durable head, unless it is signed already.
     async fn checkpoint(&mut self) -> Result<(), WriteError> {
         let Durable { size, root, .. } = self.durable;
-        if size <= self.signed || self.rehearsed.is_some() {
+        if !self.is_unsigned() {
             return Ok(());
         }
         let note = self.opened.folder.sign(&self.opened.keys, size, root)?;

@@ -100,6 +100,19 @@ impl Writer {
         }
     }
 
+    /// The same where there is time: caches that are not known to be as they were are read again.
+    pub(super) async fn look_at_others(&mut self) {
+        self.follow_others().await;
+        if !self.is_shared() || !(self.unproven || self.stale) {
+            return;
+        }
+        let moved = self.opened.head().await.is_ok_and(|head| head.last != self.head.last);
+        if moved || self.stale {
+            // What cannot be read now is read the next time.
+            let _ = self.reload().await;
+        }
+    }
+
     /// Lets others go, when what is under way has ended.
     pub(super) async fn end_turn(&mut self, in_flight: &mut Option<InFlight>) {
         if self.turn.taken.is_none() {

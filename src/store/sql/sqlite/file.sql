@@ -1,0 +1,3 @@
+select file
+from pragma_database_list
+where name = 'main'
