@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A PostgreSQL server of its own in a folder, for tests and measurements: `start DIR` makes it where it is not there yet, starts it on
-# a free port of this machine (the same one again later) and prints its URL; `stop DIR [immediate]` stops it.
+# a free port of this machine (the same one again later) and prints its URL; `stop DIR [immediate]` stops it; `replica DIR URL` makes and
+# starts one that follows the server at URL.
 set -euo pipefail
 
 bin=$(command -v pg_config >/dev/null && pg_config --bindir || true)
@@ -10,14 +11,22 @@ bin=$(command -v pg_config >/dev/null && pg_config --bindir || true)
 # The server refuses to run as root.
 as() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi }
 
+prepare() {
+  mkdir -p "$dir"
+  [ "$(id -u)" != 0 ] || chown postgres "$dir"
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' >"$dir/port"
+}
+
 dir=$(realpath -m "$2")
 case $1 in
-start)
+start | replica)
   if [ ! -d "$dir/data" ]; then
-    mkdir -p "$dir"
-    [ "$(id -u)" != 0 ] || chown postgres "$dir"
-    as "$bin/initdb" -D "$dir/data" -U mingzhang -A trust -E UTF8 --locale=C >/dev/null
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' >"$dir/port"
+    prepare
+    if [ "$1" = start ]; then
+      as "$bin/initdb" -D "$dir/data" -U mingzhang -A trust -E UTF8 --locale=C >/dev/null
+    else
+      as "$bin/pg_basebackup" -d "$3" -D "$dir/data" -R -c fast
+    fi
   fi
   port=$(cat "$dir/port")
   as "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/log" -w start \
@@ -28,7 +37,7 @@ stop)
   as "$bin/pg_ctl" -D "$dir/data" -m "${3:-fast}" -w stop >/dev/null
   ;;
 *)
-  echo "start DIR | stop DIR [immediate]" >&2
+  echo "start DIR | stop DIR [immediate] | replica DIR URL" >&2
   exit 2
   ;;
 esac

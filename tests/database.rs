@@ -82,7 +82,7 @@ impl Drop for Database {
 }
 
 /// In a thread of its own: a test may be inside a runtime already.
-fn execute(url: String, statements: String) {
+pub(crate) fn execute(url: String, statements: String) {
     let work = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {

@@ -1,6 +1,7 @@
 //! The database goes away and comes back. A server of PostgreSQL is started, stopped and killed by the test itself.
 
 use crate::books::Books;
+use crate::database::execute;
 use crate::hammer::{check_told, hammer};
 use crate::served::Served;
 use serde_json::json;
@@ -27,6 +28,13 @@ impl Server {
         };
         server.url = url.trim().to_owned();
         Some(server)
+    }
+
+    /// One that follows this one.
+    fn replica(&self) -> Self {
+        let mut replica = Self { folder: self.folder.with_extension("replica"), url: String::new() };
+        replica.url = replica.script(&["replica", &self.url]).expect("a replica").trim().to_owned();
+        replica
     }
 
     fn script(&self, arguments: &[&str]) -> Option<String> {
@@ -110,6 +118,44 @@ fn what_was_acknowledged_survives_kills_of_the_database() {
     });
     assert!(told.len() > 100, "only {} gifts were acknowledged", told.len());
     check_told(&site.stop(), &told);
+}
+
+#[test]
+fn a_replica_that_lags_is_said_to_be_old_and_is_not_asked_who_may_do_what() {
+    let Some(server) = Server::new("replica") else { return };
+    let books = server.books();
+    let token = books.does("user token admin")["token"].as_str().expect("a token").to_owned();
+    let replica = server.replica();
+    let at_replica = |statement: &str| execute(format!("{}/postgres", replica.url), statement.to_owned());
+    let node = books.node();
+    let site = Served::with(books, &["--replica", &format!("{}/postgres", replica.url), "--metrics", "127.0.0.1:0"]);
+    let other = Served::of(node);
+    let gift = |number: u64| json!({"fund": "general", "amount": 100, "order_no": format!("A-{number}")});
+    let told = site.post(&token, "/api/v1/donations", &gift(1));
+    assert_eq!(told.status, 201, "{}", told.body);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let wait_for = |what: &str, there: &dyn Fn() -> bool| {
+        while !there() {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let size = || site.get("/api/v1/ledger").json()["size"].as_u64().expect("a size");
+    let first = told.json()["entry"].as_u64().expect("an entry") + 1;
+    wait_for("the replica follows", &|| size() == first);
+    wait_for("the nodes meet", &|| site.metrics().contains("mingzhang_nodes 2"));
+    at_replica("select pg_wal_replay_pause()");
+    assert_eq!(site.post(&token, "/api/v1/donations", &gift(2)).status, 201);
+    assert_eq!(
+        (size(), other.get("/api/v1/ledger").json()["size"].as_u64()),
+        (first, Some(first + 1)),
+        "old, and says so"
+    );
+    site.books.does("user revoke admin");
+    wait_for("the token is worth nothing", &|| site.post(&token, "/api/v1/donations", &gift(3)).status == 401);
+    at_replica("select pg_wal_replay_resume()");
+    wait_for("the replica follows again", &|| size() > first);
+    assert_eq!((site.stop().does("verify")["ok"].clone(), other.stop().is_a_file()), (json!(true), false));
 }
 
 /// Runs a script of the repository.
