@@ -60,12 +60,14 @@ pub enum BadSettings {
         source: std::io::Error,
     },
     /// It is not TOML.
-    #[error("{}: {source}", path.display())]
+    #[error("{}, line {line}: {what}", path.display())]
     Toml {
         /// Which.
         path: PathBuf,
-        /// Why, with line and column.
-        source: toml::de::Error,
+        /// Where; what stands there is not told, it may be a password.
+        line: usize,
+        /// Why.
+        what: String,
     },
     /// A member is not known, or not a text.
     #[error("{}: `{member}` is no setting; there are: {}", path.display(), names())]
@@ -116,8 +118,11 @@ impl Settings {
 
     fn of(path: PathBuf) -> Result<Self, BadSettings> {
         let text = std::fs::read_to_string(&path).map_err(|source| BadSettings::File { path: path.clone(), source })?;
-        let table: toml::Table =
-            toml::from_str(&text).map_err(|source| BadSettings::Toml { path: path.clone(), source })?;
+        let table: toml::Table = toml::from_str(&text).map_err(|error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            BadSettings::Toml { path: path.clone(), line, what: error.message().to_owned() }
+        })?;
         let mut values = BTreeMap::new();
         for (name, value) in table {
             if let toml::Value::Table(inner) = value {

@@ -101,3 +101,39 @@ fn figures_are_told_to_those_who_watch() {
     }
     assert_eq!(site.get("/metrics").status, 404, "not on the address of the pages");
 }
+
+#[test]
+fn a_password_in_a_url_that_is_wrong_is_not_told() {
+    let books = Books::in_folder();
+    std::fs::create_dir_all(&books.path).expect("made");
+    let file = books.path.join("mingzhang.toml");
+    for (name, text) in [
+        ("DATABASE_URL", "postgres://u:geheim@h:99999/db"),
+        ("DATABASE_URL", "mysql://u:geheim@h/db"),
+        ("MINGZHANG_REPLICA", "x://u:geheim@h"),
+        ("TOML", "database = \"postgres:/u:geheim@h/db\"\n"),
+        ("TOML", "database = postgres://u:geheim@h/db\n"),
+    ] {
+        for language in ["en", "zh_CN.UTF-8"] {
+            for arguments in [&["config", "show"][..], &["verify"], &["copy", "--to", "postgresq://u:geheim@h/db"]] {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
+                command
+                    .args(arguments)
+                    .arg("--data")
+                    .arg(books.data())
+                    .env("LANG", language)
+                    .env_remove("DATABASE_URL");
+                if name == "TOML" {
+                    std::fs::write(&file, text).expect("written");
+                    command.env("MINGZHANG_CONFIG", &file);
+                } else {
+                    command.env(name, text);
+                }
+                let output = command.output().expect("it runs");
+                let told = [output.stdout, output.stderr].concat();
+                let told = String::from_utf8_lossy(&told);
+                assert!(!told.contains("geheim"), "{name}={text} {arguments:?}: {told}");
+            }
+        }
+    }
+}

@@ -48,7 +48,14 @@ fn setting(session: &Session, settings: &Settings, key: Key) -> (String, String,
         }
         (None, None, None) => (built_in(key.name).to_owned(), session.out.pick("内置", "built in").to_owned()),
     };
-    let value = value.parse::<Place>().map_or(value, |place| place.to_string());
+    let value = match value.parse::<Place>() {
+        Ok(place) => place.to_string(),
+        // It may hold a password.
+        Err(_) if value.contains(":/") => {
+            session.out.pick("（不是 postgres:// 网址）", "(no postgres:// URL)").to_owned()
+        }
+        Err(_) => value,
+    };
     (key.path(), value, origin)
 }
 

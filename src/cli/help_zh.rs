@@ -447,6 +447,7 @@ fn form(argument: &str) -> &'static str {
         }
         "--account" | "<ACCOUNT>" => "账户名只用小写字母、数字、- 和 /，例如 bank/icbc-1",
         "<SEQ>" | "--last" | "--at" | "--vouchers" | "--gift-count" => "应为整数",
+        "--database" | "--replica" => "数据库写成 postgres://用户:密码@主机:端口/库名",
         _ => "没有这个值",
     }
 }

@@ -18,6 +18,7 @@ mod import;
 mod init;
 mod keep;
 mod out;
+mod place;
 mod report;
 mod reverse;
 mod serve;
@@ -63,7 +64,7 @@ struct Args {
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "DIR", default_value = DATA)]
     data: PathBuf,
     /// PostgreSQL database, for several nodes; keys and files stay in the data folder
-    #[arg(long, global = true, help_heading = "Everywhere", value_name = "URL")]
+    #[arg(long, global = true, help_heading = "Everywhere", value_name = "URL", value_parser = place::parser())]
     database: Option<Place>,
     /// Which ledger, where the folder holds several
     #[arg(long, global = true, help_heading = "Everywhere", value_name = "SLUG")]
@@ -239,7 +240,9 @@ fn unusable(error: &BadSettings, lang: Lang, json: bool) -> ExitCode {
     let out = Out { json, lang };
     let zh = match error {
         BadSettings::File { path, source } => trouble_zh::file(path, source),
-        BadSettings::Toml { path, source } => format!("{} 不是合格的 TOML：{source}", path.display()),
+        BadSettings::Toml { path, line, what } => {
+            format!("{} 第 {line} 行不是合格的 TOML：{what}", path.display())
+        }
         BadSettings::Member { path, member } => {
             let names: Vec<String> = KEYS.iter().map(crate::config::Key::path).collect();
             format!("{}：没有“{member}”这项设置，可用：{}。", path.display(), names.join("、"))

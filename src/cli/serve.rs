@@ -26,7 +26,7 @@ pub(super) struct Serve {
     #[arg(long)]
     behind_proxy: bool,
     /// Read for pages from this replica of the database; each answer says which size of the ledger it is of
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = super::place::parser())]
     replica: Option<Place>,
 }
 
