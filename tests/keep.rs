@@ -187,6 +187,15 @@ fn a_backup_is_restored_to_a_given_entry() {
     books.copy_keys_to(&shut);
     shut.json(&["restore", text(&backup)]);
     assert_eq!(shut.does("fund list"), books.does("fund list"));
+    let verdict = shut.does("verify");
+    assert_eq!((&verdict["ok"], &verdict["shut"]), (&Json::Bool(true), &Json::from(5)), "{verdict}");
+    let part = books.path.join("part");
+    let keys = std::fs::read_to_string(&persons).expect("read");
+    let (most, _) = keys.trim_end().rsplit_once('\n').expect("lines");
+    std::fs::write(&part, most).expect("written");
+    let fourth = Books::in_folder();
+    books.copy_keys_to(&fourth);
+    fourth.refused(&["restore", text(&backup), "--person-keys", text(&part)], 5, "not all of them");
     let other = books.path.join("other");
     std::fs::write(&other, "mingzhang persons' keys v1\nelse.example/x\n1 00\n").expect("written");
     let third = Books::in_folder();

@@ -36,7 +36,7 @@ pub enum BackupError {
         source: io::Error,
     },
     /// A file does not hold persons' keys of this ledger.
-    #[error("{}, line {line}: no persons' keys of {origin}", path.display())]
+    #[error("{}, line {line}: no persons' keys of {origin}, or not all of them", path.display())]
     NoKeys {
         /// The file.
         path: PathBuf,
@@ -164,12 +164,13 @@ async fn in_backup(source: &Folder, from: &Store, slug: Option<&str>) -> Result<
     }
 }
 
-/// One line a key: the entry, and the wrapped key in hex. Readable by the owner only.
+/// One line a key: the entry, and the wrapped key in hex; at the end their count, so that a part is not taken for the whole. Readable by the owner only.
 fn write_keys(path: &Path, origin: &str, keys: &PersonKeys) -> io::Result<()> {
     let mut text = format!("{HEADING}\n{origin}\n");
     for (seq, wrapped) in keys {
         let _ = writeln!(text, "{seq} {}", hex::encode(wrapped));
     }
+    let _ = writeln!(text, "end {}", keys.len());
     replace(path, &text, &mut secret())
 }
 
@@ -185,5 +186,10 @@ fn read_keys(path: &Path, origin: &str) -> Result<PersonKeys, BackupError> {
         let (seq, wrapped) = line.split_once(' ').ok_or_else(|| bad(place))?;
         Ok((seq.parse().map_err(|_| bad(place))?, hex::decode(wrapped).map_err(|_| bad(place))?))
     };
-    (3..).zip(lines).map(key).collect()
+    let lines: Vec<&str> = lines.collect();
+    let (last, lines) = lines.split_last().ok_or_else(|| bad(2))?;
+    if last.strip_prefix("end ").and_then(|count| count.parse().ok()) != Some(lines.len()) {
+        return Err(bad(lines.len() + 3));
+    }
+    (3..).zip(lines.iter().copied()).map(key).collect()
 }

@@ -25,8 +25,17 @@ pub struct Verdict {
     pub first_bad: Option<FirstBad>,
     /// Sealed records that were opened and agree with their commitment.
     pub opened: u64,
+    /// Sealed records whose key is not here: it was erased, or is kept apart.
+    pub shut: u64,
     /// Why the keys could not be read, so that signatures, the signed head and sealed records were not looked at.
     pub without_keys: Option<String>,
+}
+
+/// Sealed records that were opened, and that are shut.
+#[derive(Clone, Copy)]
+struct Records {
+    opened: u64,
+    shut: u64,
 }
 
 /// Entries read in one go; posts are shorter, and eight times as many.
@@ -44,6 +53,8 @@ pub async fn verify(
     let store = Store::open_for_reading(folder.place()).await?;
     let (row, damage) = match folder.find(&store, slug).await {
         Ok(row) => (row, None),
+        // Nothing is damaged: it has not been said what to look at.
+        Err(error @ (OpenError::WhichLedger { .. } | OpenError::Unfinished { .. })) => return Err(error),
         Err(error) => match row_from_entries(&store, slug).await? {
             Some(row) => (row, Some(super::writer::chain(&error))),
             None => return Err(error),
@@ -65,7 +76,7 @@ pub async fn verify(
         check(&store, &row, keys.as_ref().map(|keys| (&keys.vault, keys.log.verifier())), &mut progress).await;
     let verdict = match checked {
         Err(error @ StoreError::Damaged { .. }) => {
-            Verdict { entries: 0, root: Hash::ZERO, first_bad: None, opened: 0, without_keys: None }
+            Verdict { entries: 0, root: Hash::ZERO, first_bad: None, opened: 0, shut: 0, without_keys: None }
                 .or_bad(0, error.to_string())
         }
         checked => checked?,
@@ -165,12 +176,13 @@ pub async fn check(
     let drawn = RandomState::new();
     let mut spans = SpanSum::default();
     let mut edge = Edge::default();
-    let mut opened = 0;
-    let verdict = |replay: &Replay, opened: u64, first_bad: Option<FirstBad>| Verdict {
+    let mut records = Records { opened: 0, shut: 0 };
+    let verdict = |replay: &Replay, Records { opened, shut }: Records, first_bad: Option<FirstBad>| Verdict {
         entries: replay.verifier.head().size(),
         root: replay.verifier.head().frontier.root(),
         first_bad,
         opened,
+        shut,
         without_keys: None,
     };
     let mut roots = store.checkpoints(row.ledger_id).await?.into_iter().peekable();
@@ -194,11 +206,11 @@ pub async fn check(
             let bad = |reason: String| Some(FirstBad { seq, reason });
             let stored = match stored {
                 Ok(stored) => stored,
-                Err(error) => return Ok(verdict(&replay, opened, bad(error.to_string()))),
+                Err(error) => return Ok(verdict(&replay, records, bad(error.to_string()))),
             };
             if i64::try_from(seq) != Ok(stored.seq) {
                 let reason = format!("it is missing: the next stored entry is {}", stored.seq);
-                return Ok(verdict(&replay, opened, bad(reason)));
+                return Ok(verdict(&replay, records, bad(reason)));
             }
             let (mut donor, mut is_gift) = (None, false);
             let pushed = replay.push(stored.bytes, |entry, rows| {
@@ -209,28 +221,29 @@ pub async fn check(
             });
             let leaf = match pushed {
                 Ok(leaf) => leaf,
-                Err(first_bad) => return Ok(verdict(&replay, opened, Some(first_bad))),
+                Err(first_bad) => return Ok(verdict(&replay, records, Some(first_bad))),
             };
             if stored.leaf != leaf.0 {
                 let reason = "its stored leaf hash is not that of its bytes".into();
-                return Ok(verdict(&replay, opened, bad(reason)));
+                return Ok(verdict(&replay, records, bad(reason)));
             }
             for (level, hashes) in (0..).zip(edge.push(leaf)) {
                 // Tiles are filled behind the log: what is not there is computed when it is asked for.
                 let kept = store.tile(ledger_id, level, seq >> (8 * (level + 1))).await?;
                 if kept.is_some_and(|kept| !hashes.starts_with(&kept)) {
-                    return Ok(verdict(&replay, opened, bad(TILE_CHANGED.into())));
+                    return Ok(verdict(&replay, records, bad(TILE_CHANGED.into())));
                 }
             }
             if let Some((vault_key, _)) = &keys {
                 match vault_fault(vault_key, seq, &stored, donor, is_gift) {
-                    Some(reason) => return Ok(verdict(&replay, opened, bad(reason))),
-                    None => opened += u64::from(is_gift),
+                    _ if stored.sealed.is_some_and(|sealed| sealed.wrapped.is_empty()) => records.shut += 1,
+                    Some(reason) => return Ok(verdict(&replay, records, bad(reason))),
+                    None => records.opened += u64::from(is_gift),
                 }
             }
             while let Some((_, note)) = roots.next_if(|(size, _)| *size == seq + 1) {
                 if let Some(reason) = checkpoint_fault(&note, keys.as_ref().map(|(_, key)| key), &replay) {
-                    return Ok(verdict(&replay, opened, bad(reason)));
+                    return Ok(verdict(&replay, records, bad(reason)));
                 }
             }
         }
@@ -241,20 +254,20 @@ pub async fn check(
     if let Some((signed, _)) = roots.next() {
         return Ok(verdict(
             &replay,
-            opened,
+            records,
             end(size, format!("it is missing: a checkpoint over {signed} entries was signed")),
         ));
     }
     if row.size != u64::MAX && row.size > size {
         return Ok(verdict(
             &replay,
-            opened,
+            records,
             end(size, format!("it is missing: the ledger's row counts {} entries", row.size)),
         ));
     }
     if row.size < size {
         let reason = format!("it lies behind the end: the ledger's row counts {} entries", row.size);
-        return Ok(verdict(&replay, opened, end(row.size, reason)));
+        return Ok(verdict(&replay, records, end(row.size, reason)));
     }
     let head_differs = row.size != u64::MAX
         && (row.last != replay.verifier.head().last
@@ -262,11 +275,11 @@ pub async fn check(
             || row.at_millis != replay.verifier.head().at.map(crate::values::Timestamp::millis));
     if head_differs {
         let reason = "the ledger's row does not say where the log ends".into();
-        return Ok(verdict(&replay, opened, end(size.saturating_sub(1), reason)));
+        return Ok(verdict(&replay, records, end(size.saturating_sub(1), reason)));
     }
     let last = size.saturating_sub(1);
     if edge_differs(store, ledger_id, size, &edge).await? {
-        return Ok(verdict(&replay, opened, end(last, TILE_CHANGED.into())));
+        return Ok(verdict(&replay, records, end(last, TILE_CHANGED.into())));
     }
     let fault = match projection_fault(store, row.ledger_id, &replay, &drawn, spans).await {
         Err(error @ StoreError::Damaged { .. }) => end(last, error.to_string()),
@@ -278,7 +291,7 @@ pub async fn check(
     } else {
         fault.or_else(|| end(0, format!("the ledger's row calls it {}, its origin {named}", row.slug)))
     };
-    Ok(verdict(&replay, opened, fault))
+    Ok(verdict(&replay, records, fault))
 }
 
 /// Whether the rightmost tile that is kept of some level is other than the log's, or of a longer one.
@@ -304,9 +317,6 @@ fn vault_fault(vault: &VaultKey, seq: u64, stored: &LogRow<'_>, donor: Option<Ha
     let Some(sealed) = stored.sealed else {
         return is_gift.then(|| "its sealed record is missing from the vault".into());
     };
-    if sealed.wrapped.is_empty() {
-        return Some("the key of its sealed record is missing: it is kept apart from backups".into());
-    }
     let place = Place { person: sealed.person, seq, hashes: stored.hashes };
     match vault.open(&place, sealed.sealed, sealed.wrapped) {
         Err(error) => Some(error.to_string()),

@@ -184,7 +184,7 @@ impl From<BackupError> for Failure {
             }
             BackupError::File { path, source, .. } => Self::input(trouble_zh::file(&path, &source), text),
             BackupError::NoKeys { path, line, origin } => {
-                Self::input(format!("{} 第 {line} 行：不是 {origin} 的捐赠人密钥。", path.display()), text)
+                Self::input(format!("{} 第 {line} 行：不是 {origin} 的捐赠人密钥，或不完整。", path.display()), text)
             }
             BackupError::Checkpoint { path, .. } => {
                 Self::input(format!("{} 不是这个账本的检查点。", path.display()), text)

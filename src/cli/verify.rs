@@ -63,6 +63,13 @@ impl Verify {
                 );
             }
         }
+        if verdict.shut > 0 {
+            object["shut"] = verdict.shut.into();
+            session.out.warn(
+                format!("注意：{} 条加密记录没有密钥，无法打开：已删除，或另行保管。", verdict.shut),
+                format!("Note: {} sealed records have no key here: it was erased, or is kept apart", verdict.shut),
+            );
+        }
         if let Some(why) = &verdict.without_keys {
             object["without_keys"] = why.clone().into();
             session.out.warn(

@@ -310,6 +310,7 @@ impl Writer {
         self.signed = size;
         self.shown_signed.store(size, Ordering::Release);
         self.last_checkpoint = self.clock.elapsed();
+        self.stats.signed_at.set(self.clock.now().millis() / 1000);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
@@ -19,6 +20,8 @@ pub struct Stats {
     pub(super) failed: Counter,
     /// Batches that were decided anew because another node was faster.
     pub(super) overtaken: Counter,
+    /// When the last checkpoint was signed, in seconds since 1970; 0 before the first of this run.
+    pub(super) signed_at: Gauge,
     refused: Family<Code, Counter>,
 }
 
@@ -29,6 +32,7 @@ impl Default for Stats {
             commits: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             failed: Counter::default(),
             overtaken: Counter::default(),
+            signed_at: Gauge::default(),
             refused: Family::default(),
         }
     }
@@ -44,6 +48,8 @@ impl Stats {
         registry.register("batch_entries", "Entries of each batch", self.batches.clone());
         registry.register_with_unit("commit", "Time until a batch was durable", Unit::Seconds, self.commits.clone());
         registry.register("batches_failed", "Batches that failed", self.failed.clone());
+        let signed = "When this run last signed a checkpoint, since 1970; 0 before";
+        registry.register_with_unit("checkpoint_signed", signed, Unit::Seconds, self.signed_at.clone());
         let overtaken = "Batches decided anew because another node was faster";
         registry.register("batches_overtaken", overtaken, self.overtaken.clone());
         registry.register("refused", "Refused commands by the code of the refusal", self.refused.clone());
