@@ -1,7 +1,7 @@
 //! `verify`: re-reads and re-hashes every stored byte that is derived from entries or named by a hash; says which entry is the
 //! first bad one and why; repairs nothing.
 
-use super::folder::Folder;
+use super::folder::{Folder, OpenError, root_at};
 use super::rebuild::Replay;
 use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::ledger::commitment;
@@ -49,7 +49,7 @@ pub async fn verify(
     folder: &Folder,
     slug: Option<&str>,
     mut progress: impl FnMut(u64, u64),
-) -> Result<Verdict, super::folder::OpenError> {
+) -> Result<Verdict, OpenError> {
     let store = Store::open_for_reading(folder.place()).await?;
     let (row, damage) = match folder.find(&store, slug).await {
         Ok(row) => (row, None),
@@ -148,11 +148,8 @@ async fn against_signed(
         let (end, size) = (verdict.entries, signed.size);
         return Ok(verdict.or_bad(end, format!("it is missing: {size} entries were signed, the log ends here")));
     }
-    let root = if verdict.entries == signed.size {
-        verdict.root
-    } else {
-        super::folder::root_at(store, row.ledger_id, signed.size).await?
-    };
+    let root =
+        if verdict.entries == signed.size { verdict.root } else { root_at(store, row.ledger_id, signed.size).await? };
     if root == signed.root {
         return Ok(verdict);
     }
