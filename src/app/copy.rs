@@ -2,7 +2,7 @@
 //! way; what was copied before a failure stays, and the next run goes on behind it. Until it is whole the copy has a name of its own,
 //! so that nobody opens half a ledger.
 
-use super::folder::frontier;
+use super::folder::{frontier, slug_of};
 use super::rebuild::Replay;
 use crate::ledger::verify::FirstBad;
 use crate::store::{Batch, EntryRow, LedgerRow, LogRow, Store, StoreError, VaultRow};
@@ -112,11 +112,6 @@ async fn target(to: &Store, row: &LedgerRow) -> Result<LedgerRow, CopyError> {
         Some(known) => Ok(known),
         None => Ok(to.ledger(to.create_ledger(&row.origin, &unfinished(&row.origin)).await?).await?),
     }
-}
-
-/// What a ledger is called: the last part of its origin.
-fn slug_of(origin: &str) -> &str {
-    origin.rsplit('/').next().unwrap_or(origin)
 }
 
 /// What it is called as long as its copy is not whole. No origin has a dot there.

@@ -325,6 +325,11 @@ async fn check_signed(store: &Store, row: &LedgerRow, signed: &Checkpoint, path:
     if root == signed.root { Ok(()) } else { Err(OpenError::OtherHistory { signed: signed.size }) }
 }
 
+/// What a ledger is called: the last part of its origin.
+pub(super) fn slug_of(origin: &str) -> &str {
+    origin.rsplit('/').next().unwrap_or(origin)
+}
+
 /// The peaks of a stored head.
 pub fn frontier(row: &LedgerRow) -> Result<Frontier, StoreError> {
     Frontier::from_peaks(row.size, row.peaks.clone())

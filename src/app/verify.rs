@@ -1,7 +1,7 @@
 //! `verify`: re-reads and re-hashes every stored byte that is derived from entries or named by a hash; says which entry is the
 //! first bad one and why; repairs nothing.
 
-use super::folder::{Folder, OpenError, root_at};
+use super::folder::{Folder, OpenError, root_at, slug_of};
 use super::rebuild::Replay;
 use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::ledger::commitment;
@@ -116,7 +116,7 @@ async fn row_from_entries(store: &Store, slug: Option<&str>) -> Result<Option<Le
             continue;
         };
         let origin = entry.ledger.to_string();
-        let found = origin.rsplit('/').next().unwrap_or_default().to_owned();
+        let found = slug_of(&origin).to_owned();
         if slug.is_none_or(|slug| slug == found) {
             return Ok(Some(LedgerRow {
                 ledger_id,
@@ -282,7 +282,7 @@ pub async fn check(
         Err(error @ StoreError::Damaged { .. }) => end(last, error.to_string()),
         found => found?,
     };
-    let named = row.origin.rsplit('/').next().unwrap_or_default();
+    let named = slug_of(&row.origin);
     let fault = if row.slug == named {
         fault
     } else {

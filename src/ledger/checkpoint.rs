@@ -6,7 +6,7 @@
 //! ilxbIx34Ky/SXrG+j++0xLLKcB/hS3c950k+vj3mRWs=
 //! ```
 
-use super::note::{Note, NoteError, VerifierKey};
+use super::note::{Note, NoteError, VerifierKey, decimal};
 use crate::values::{Hash, Origin};
 use ed25519_dalek::SigningKey;
 
@@ -51,9 +51,7 @@ impl Checkpoint {
         let origin =
             lines.next().filter(|line| !line.is_empty()).ok_or(CheckpointError::Form("the origin is missing"))?;
         let size = lines.next().ok_or(CheckpointError::Form("the size is missing"))?;
-        let digits =
-            !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
-        let number = size.parse().ok().filter(|_| digits);
+        let number = decimal(size);
         let root = lines.next().and_then(Hash::from_base64);
         if lines.any(str::is_empty) {
             return Err(CheckpointError::Form("an extension line is empty"));

@@ -89,6 +89,12 @@ fn key_id(name: &str, kind: KeyKind, key: &[u8; 32]) -> [u8; 4] {
     [a, b, c, d]
 }
 
+/// A number as C2SP's texts write it: no sign, no zeroes before it.
+pub(super) fn decimal(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| digits)
+}
+
 fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c == '+' || c.is_whitespace() || c.is_control())
 }

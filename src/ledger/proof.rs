@@ -13,7 +13,7 @@
 
 use super::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use super::merkle::verify_inclusion;
-use super::note::VerifierKey;
+use super::note::{VerifierKey, decimal};
 use crate::values::Hash;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -73,8 +73,7 @@ impl Proof {
         let index = lines
             .next()
             .and_then(|line| line.strip_prefix("index "))
-            .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()) && (*digits == "0" || !digits.starts_with('0')))
-            .and_then(|digits| digits.parse().ok())
+            .and_then(decimal)
             .ok_or(ProofError::Form("the index is missing or not a plain number"))?;
         let mut path = Vec::new();
         for line in lines {

@@ -6,7 +6,8 @@
 //! tile/entries/x001/234    the bytes of entries 315,904 to 316,159, each behind its length
 //! ```
 
-use super::merkle::{NodeReader, empty_root, node_hash};
+use super::merkle::{self, NodeReader};
+use super::note::decimal;
 use crate::values::Hash;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -108,13 +109,6 @@ impl fmt::Display for Tile {
         write!(f, "{last:03}")?;
         if self.width < WIDTH { write!(f, ".p/{}", self.width) } else { Ok(()) }
     }
-}
-
-/// A number without sign and without zeroes before it.
-fn decimal(text: &str) -> Option<u64> {
-    let digits =
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    text.parse().ok().filter(|_| digits)
 }
 
 fn parse_index(text: &str) -> Option<u64> {
@@ -240,21 +234,13 @@ impl NodeReader for Tiles {
     }
 }
 
-/// Root over a power of two hashes.
+/// Root over hashes of subtrees of one height.
 pub fn root_of(hashes: &[Hash]) -> Hash {
-    match hashes {
-        [] => empty_root(),
-        [only] => *only,
-        _ => {
-            let (left, right) = hashes.split_at(hashes.len() / 2);
-            node_hash(root_of(left), root_of(right))
-        }
-    }
+    merkle::root(hashes, u64::try_from(hashes.len()).expect("few hashes")).expect("they are all there")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::merkle;
     use super::*;
 
     fn leaf(n: u64) -> Hash {
