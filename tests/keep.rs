@@ -227,6 +227,60 @@ fn a_ledger_is_not_copied_onto_itself() {
     }
 }
 
+/// What a copy cannot do is said before anything is changed.
+fn says_what_stands_in_the_way(target: Books) {
+    let source = given(Books::in_folder());
+    let place = target.place();
+    source.does(&format!("copy --to {place}"));
+    source.copy_keys_to(&target);
+    // The copy is used: its users are its own from then on.
+    target.does("user add Zhao --role checker --id zhao");
+    assert_eq!(source.does(&format!("copy --to {place}"))["fresh"], 0);
+    let users = target.does("user list").to_string();
+    assert!(users.contains("zhao"), "{users}");
+    target.does("donation receive --fund general --amount 1 --order-no Z-1");
+    source.refused(&["copy", "--to", &place], 5, "the target is ahead");
+    // Another charity's ledger of the same name.
+    let other = Books::in_folder();
+    other.json(&["init", "--origin", "else.example/books", "--name-zh", "别家", "--name-en", "Else"]);
+    let before = seen(&target);
+    other.refused(&["copy", "--to", &place], 5, "another ledger called books: test.example/books");
+    assert_eq!(seen(&target), before);
+    let persons = source.path.join("persons");
+    let backup = source.path.join("backup");
+    source.json(&["backup", text(&backup), "--person-keys", text(&persons)]);
+    let fresh = Books::in_folder();
+    source.copy_keys_to(&fresh);
+    fresh.refused(&["restore", text(&backup), "--entries", "99"], 5, "entries, not 99");
+    // A backup is as its source is, each time.
+    source.does("user add Qian --role checker --id qian");
+    source.json(&["backup", text(&backup), "--person-keys", text(&persons)]);
+    fresh.json(&["restore", text(&backup), "--person-keys", text(&persons)]);
+    let users = fresh.does("user list").to_string();
+    assert!(users.contains("qian"), "{users}");
+}
+
+#[test]
+fn a_copy_says_what_stands_in_its_way() {
+    says_what_stands_in_the_way(Books::in_folder());
+    if let Some(target) = Books::on_server() {
+        says_what_stands_in_the_way(target);
+    }
+}
+
+#[test]
+fn a_ledger_whose_keys_have_signed_is_not_opened_anew() {
+    let books = Books::in_folder().open();
+    let fresh = Books::in_folder();
+    books.copy_keys_to(&fresh);
+    fresh.refused(
+        &["init", "--origin", "test.example/books", "--name-zh", "测试", "--name-en", "Test"],
+        4,
+        "second history",
+    );
+    fresh.refused(&["fund", "list"], 4, "no ledger");
+}
+
 #[test]
 fn a_copy_that_is_not_whole_is_not_opened() {
     let books = given(Books::in_folder());

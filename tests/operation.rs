@@ -51,6 +51,39 @@ fn a_setting_that_is_none_is_named() {
 }
 
 #[test]
+fn a_value_that_the_command_would_refuse_is_marked() {
+    let books = Books::in_folder();
+    let all = shown(&books, "[serve]\nmetrics = 'here'\nbehind_proxy = 'perhaps'\nlisten = '127.0.0.1:1'\n", &[], &[]);
+    assert!(all["serve.metrics"].0.starts_with("here (no address"), "{all:?}");
+    assert!(all["serve.behind_proxy"].0.starts_with("perhaps (give"), "{all:?}");
+    assert_eq!(all["serve.listen"].0, "127.0.0.1:1");
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let Some(books) = Books::on_server() else { return };
+    // Empty: there is nothing to read, and reading makes nothing.
+    books.refused(&["fund", "list"], 4, "there is no ledger");
+    books.refused(&["verify"], 4, "there is no ledger");
+    let database = books.database().expect("it has one");
+    database.execute("create table theirs (n int)");
+    let init = ["init", "--origin", "test.example/books", "--name-zh", "测试", "--name-en", "Test"];
+    for arguments in [&init[..], &["fund", "list"], &["verify"]] {
+        books.refused(arguments, 4, "none of this program");
+    }
+    // Not even where it was made with the same tool.
+    database.execute(
+        "create table _sqlx_migrations (version bigint primary key, description text not null,
+         installed_on timestamptz not null default now(), success boolean not null, checksum bytea not null,
+         execution_time bigint not null);
+         insert into _sqlx_migrations values (1, 'theirs', now(), true, 'x', 1)",
+    );
+    books.refused(&init, 4, "none of this program");
+    database.execute("drop table theirs, _sqlx_migrations");
+    assert_eq!(books.open().does("verify")["ok"], true);
+}
+
+#[test]
 fn commands_take_what_the_file_says() {
     let books = Books::in_folder().open();
     let path = books.path.join("settings.toml");

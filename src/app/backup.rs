@@ -1,7 +1,7 @@
 //! Backups: the ledger as one file without the persons' keys, and those in a file of their own with a rotation of its own. A restored
 //! ledger is held against the last checkpoint that is known.
 
-use super::copy::{self, Copied, CopyError, Keys, PersonKeys, UNFINISHED};
+use super::copy::{self, Beside, Copied, CopyError, Keys, PersonKeys, UNFINISHED};
 use super::folder::{Folder, OpenError, Opened, origin_of, replace, root_at, secret};
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::store::{LedgerRow, Place, Store, StoreError};
@@ -85,7 +85,7 @@ pub async fn backup(
     std::fs::create_dir_all(folder).map_err(file("made"))?;
     let row = opened.head().await?;
     let to = Store::create(&Place::Folder(folder.to_owned())).await?;
-    let copied = copy::copy(&opened.store, &row, &to, None, Keys::Left, progress).await?;
+    let copied = copy::copy(&opened.store, &row, &to, None, Keys::Left, Beside::Renewed, progress).await?;
     to.settle().await?;
     to.close().await;
     let persons = copy::person_keys(&opened.store, row.ledger_id, copied.entries).await?;
@@ -149,7 +149,7 @@ pub async fn restore(
     {
         return Err(BackupError::OtherHistory(known.size));
     }
-    let copied = copy::copy(&from, &row, &to, until, Keys::Back(persons), progress).await?;
+    let copied = copy::copy(&from, &row, &to, until, Keys::Back(persons), Beside::Renewed, progress).await?;
     to.settle().await?;
     let signed = known.map(|known| known.size).filter(|size| *size > copied.entries);
     Ok(Restored { copied, signed })

@@ -29,6 +29,15 @@ pub enum Keys {
     Back(PersonKeys),
 }
 
+/// Whose users, roles and tokens a copy has that was whole before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Its own: it may have been in use since.
+    Kept,
+    /// Those of the source, each time.
+    Renewed,
+}
+
 /// What was copied.
 #[derive(Debug)]
 pub struct Copied {
@@ -36,6 +45,8 @@ pub struct Copied {
     pub entries: u64,
     /// Entries that were copied in this run.
     pub fresh: u64,
+    /// All of them were there before.
+    pub was_whole: bool,
     /// Root over all of them.
     pub root: Hash,
 }
@@ -52,9 +63,42 @@ pub enum CopyError {
     /// Source and target are one.
     #[error("source and target are the same ledger; nothing was changed")]
     Same,
-    /// The target holds another ledger of this name, or another history of this one.
+    /// The target holds another history of this ledger.
     #[error("the target holds another history from entry {0} on; nothing was changed there")]
     Differs(u64),
+    /// The target has more entries of the same history.
+    #[error(
+        "the target is ahead: it has {target} entries of this history, and {size} were to be there; nothing was changed there"
+    )]
+    Ahead {
+        /// How many the target has.
+        target: u64,
+        /// How many it was to have.
+        size: u64,
+    },
+    /// The target holds another ledger of this name.
+    #[error(
+        "the target holds another ledger called {slug}: {origin}. Copy this one elsewhere; nothing was changed there"
+    )]
+    Taken {
+        /// The name.
+        slug: String,
+        /// Whose it is there.
+        origin: String,
+    },
+    /// Somebody else writes into the target.
+    #[error(
+        "somebody else is writing this ledger into the target: another copy, or a server. Let one of them finish, then run this again"
+    )]
+    Contended,
+    /// Fewer entries are there than were asked for.
+    #[error("the source has {size} entries, not {until}; nothing was copied")]
+    Short {
+        /// How many it has.
+        size: u64,
+        /// How many were asked for.
+        until: u64,
+    },
 }
 
 /// The persons' keys of a ledger up to a size.
@@ -83,9 +127,13 @@ pub async fn copy(
     to: &Store,
     until: Option<u64>,
     keys: Keys,
+    beside: Beside,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Copied, CopyError> {
-    let size = until.map_or(row.size, |until| until.min(row.size));
+    let size = until.unwrap_or(row.size);
+    if size > row.size {
+        return Err(CopyError::Short { size: row.size, until: size });
+    }
     if from.is(to).await? {
         return Err(CopyError::Same);
     }
@@ -93,25 +141,32 @@ pub async fn copy(
     let mut copying = Copying { from, row, to, target, replay: Replay::new(&row.origin), keys };
     copying.compare(size).await?;
     let before = copying.target.size;
-    if before < size {
-        to.rename_ledger(copying.target.ledger_id, &unfinished(&row.origin)).await?;
+    let unfinished = unfinished(&row.origin);
+    let was_whole = before == size && copying.target.slug != unfinished;
+    if !was_whole || beside == Beside::Renewed {
+        to.rename_ledger(copying.target.ledger_id, &unfinished).await?;
+        while copying.target.size < size {
+            copying.page(size).await?;
+            progress(copying.target.size, size);
+        }
+        copying.finish().await?;
     }
-    while copying.target.size < size {
-        copying.page(size).await?;
-        progress(copying.target.size, size);
-    }
-    copying.finish().await?;
-    let entries = copying.target.size;
-    Ok(Copied { entries, fresh: entries - before, root: copying.replay.verifier.head().frontier.root() })
+    copying.checkpoints().await?;
+    let root = copying.replay.verifier.head().frontier.root();
+    Ok(Copied { entries: size, fresh: size - before, was_whole, root })
 }
 
 /// The row of the ledger in the target; a new one has the name of a copy that is not whole.
 async fn target(to: &Store, row: &LedgerRow) -> Result<LedgerRow, CopyError> {
-    let known = to.ledgers().await?.into_iter().find(|known| known.origin == row.origin);
-    match known {
-        Some(known) => Ok(known),
-        None => Ok(to.ledger(to.create_ledger(&row.origin, &unfinished(&row.origin)).await?).await?),
+    let ledgers = to.ledgers().await?;
+    if let Some(known) = ledgers.iter().find(|known| known.origin == row.origin) {
+        return Ok(known.clone());
     }
+    let (slug, unfinished) = (slug_of(&row.origin), unfinished(&row.origin));
+    if let Some(other) = ledgers.iter().find(|other| other.slug == slug || other.slug == unfinished) {
+        return Err(CopyError::Taken { slug: slug.into(), origin: other.origin.clone() });
+    }
+    Ok(to.ledger(to.create_ledger(&row.origin, &unfinished).await?).await?)
 }
 
 /// What it is called as long as its copy is not whole. No origin has a dot there.
@@ -131,11 +186,8 @@ struct Copying<'s> {
 impl Copying<'_> {
     /// Replays what the target has already, as the source has it.
     async fn compare(&mut self, size: u64) -> Result<(), CopyError> {
-        let end = self.target.size;
-        if end > size {
-            // It is ahead; what it has in common with the source is left as it is.
-            return Err(CopyError::Differs(size));
-        }
+        let target = self.target.size;
+        let end = target.min(size);
         while self.replay.verifier.head().size() < end {
             let at = self.replay.verifier.head().size();
             let page = self.from.entries(self.row.ledger_id, at, PAGE).await?;
@@ -146,7 +198,15 @@ impl Copying<'_> {
                 self.replay.push(&stored.bytes, |_, _| ()).map_err(CopyError::Bad)?;
             }
         }
-        if self.replay.verifier.head().last == self.target.last { Ok(()) } else { Err(CopyError::Differs(end)) }
+        let last = match end.checked_sub(1).filter(|_| target > size) {
+            None => Some(self.target.last),
+            Some(place) => self.to.leaves(self.target.ledger_id, place, end).await?.first().copied(),
+        };
+        if last != Some(self.replay.verifier.head().last) {
+            return Err(CopyError::Differs(end));
+        }
+        // It is ahead; what it has in common with the source is left as it is.
+        if target > size { Err(CopyError::Ahead { target, size }) } else { Ok(()) }
     }
 
     /// Copies the next entries.
@@ -189,7 +249,10 @@ impl Copying<'_> {
         batch.at_millis = head.at.map_or(-1, crate::values::Timestamp::millis);
         batch.peaks = head.frontier.peaks().to_vec();
         (self.target.size, self.target.last) = (head.size(), head.last);
-        Ok(self.to.commit(batch).await?)
+        match self.to.commit(batch).await {
+            Err(StoreError::HeadMoved) => Err(CopyError::Contended),
+            done => Ok(done?),
+        }
     }
 
     /// States, what stands beside the log, and the ledger's own name.
@@ -215,13 +278,18 @@ impl Copying<'_> {
         if frontier(&self.to.ledger(id).await?)? != self.replay.verifier.head().frontier {
             return Err(CopyError::Differs(self.target.size));
         }
-        for (size, note) in self.from.checkpoints(source).await? {
-            if size <= self.target.size {
-                self.to.put_checkpoint(id, size, &note).await?;
-            }
-        }
         self.beside(source, id).await?;
         Ok(self.to.rename_ledger(id, slug_of(&self.row.origin)).await?)
+    }
+
+    /// Checkpoints of what was copied.
+    async fn checkpoints(&self) -> Result<(), StoreError> {
+        for (size, note) in self.from.checkpoints(self.row.ledger_id).await? {
+            if size <= self.target.size {
+                self.to.put_checkpoint(self.target.ledger_id, size, &note).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Who may do what, and the hashes of codes and secrets: as the source has them now.

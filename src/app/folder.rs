@@ -119,7 +119,7 @@ pub enum OpenError {
     },
     /// The database holds another history than what was signed.
     #[error(
-        "the database does not hold the history that was signed at {signed} entries. Nothing is written. `mingzhang verify` says which entry is the first bad one"
+        "the database does not hold the history that was signed at {signed} entries: it is another one, or it was changed. Nothing is written. Keep it as evidence, and put the database back that the last signed checkpoint fits: another node's, or a backup"
     )]
     OtherHistory {
         /// Entries signed.

@@ -4,6 +4,7 @@ use super::session::{Failure, Session};
 use crate::config::{KEYS, Key, Settings};
 use crate::store::Place;
 use serde_json::json;
+use std::net::SocketAddr;
 
 /// Settings: flags before the environment before the file
 #[derive(Debug, clap::Subcommand)]
@@ -54,10 +55,30 @@ fn setting(session: &Session, settings: &Settings, key: Key) -> (String, String,
         Err(_) if value.contains(":/") => {
             session.out.pick("（不是 postgres:// 网址）", "(no postgres:// URL)").to_owned()
         }
-        Err(_) => value,
+        Err(_) => match unusable(session, key, &value) {
+            Some(why) => format!("{value} {why}"),
+            None => value,
+        },
     };
     (key.path(), value, origin)
 }
+
+/// Why the command that takes a setting would refuse its value.
+fn unusable(session: &Session, key: Key, value: &str) -> Option<&'static str> {
+    let pick = |zh, en| Some(session.out.pick(zh, en));
+    match key.name {
+        _ if value == NONE => None,
+        "listen" | "metrics" if value.parse::<SocketAddr>().is_err() => {
+            pick("（不是地址，应如 127.0.0.1:9100）", "(no address, as 127.0.0.1:9100)")
+        }
+        "behind_proxy" if value.parse::<bool>().is_err() => pick("（应为 true 或 false）", "(give true or false)"),
+        "database" | "replica" => pick("（不是 postgres:// 网址）", "(no postgres:// URL)"),
+        _ => None,
+    }
+}
+
+/// What is shown of a setting that nobody has made.
+const NONE: &str = "–";
 
 /// What holds where nobody says anything.
 fn built_in(name: &str) -> &'static str {
@@ -65,6 +86,6 @@ fn built_in(name: &str) -> &'static str {
         "data" => super::DATA,
         "listen" => super::serve::LISTEN,
         "behind_proxy" => "false",
-        _ => "–",
+        _ => NONE,
     }
 }

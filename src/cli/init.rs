@@ -100,6 +100,10 @@ impl Init {
             Ok(keys) => keys,
             Err(_) => folder.make_keys(&self.origin, &mut session.entropy.borrow_mut())?,
         };
+        // With these keys a log has been signed: a new one would be its second history.
+        if let Some(signed) = folder.signed(&keys)? {
+            return Err(OpenError::Behind { found: 0, signed: signed.size, path: folder.path().into() }.into());
+        }
         let vkey = keys.log.verifier().to_string();
         store.create_ledger(self.origin.as_str(), slug).await?;
         let row = folder.find(&store, Some(slug)).await?;

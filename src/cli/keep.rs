@@ -4,8 +4,8 @@ use super::session::{Failure, Session};
 use super::trouble_zh;
 use super::verify::progress_bar;
 use crate::app::backup::{self, BackupError};
-use crate::app::copy::{self, CopyError, Keys};
-use crate::app::folder::Folder;
+use crate::app::copy::{self, Beside, CopyError, Keys};
+use crate::app::folder::{Folder, origin_of};
 use crate::app::writer::chain;
 use crate::store::{Place, Store};
 use std::path::PathBuf;
@@ -74,7 +74,8 @@ impl Copy {
         let _lock = to.lock().await?;
         let target = Store::create(to.place()).await?;
         let bar = progress_bar(row.size, BAR);
-        let copied = copy::copy(&source, &row, &target, None, Keys::Stay, |done, _| bar.set_position(done)).await;
+        let told = |done, _| bar.set_position(done);
+        let copied = copy::copy(&source, &row, &target, None, Keys::Stay, Beside::Kept, told).await;
         bar.finish_and_clear();
         let copied = copied.map_err(BackupError::from)?;
         target.settle().await?;
@@ -83,8 +84,23 @@ impl Copy {
             format!("已复制到 {place}：{} 条记录，其中本次 {} 条，根 {root}…。", copied.entries, copied.fresh),
             format!("Copied to {place}: {} entries, {} of them now, root {root}…", copied.entries, copied.fresh),
         );
+        if copied.was_whole {
+            session.out.say(
+                "目标原已完整：那里的用户、角色和令牌保持不变。",
+                "It was whole before: users, roles and tokens there stay as they are",
+            );
+        }
+        let has_keys = to.keys(&origin_of(&row)?).is_ok();
+        if !has_keys {
+            let keys = to.path().join("keys");
+            session.out.say(
+                format!("{} 里没有这个账本的密钥：能核对，不能入账。请把密钥放进去。", keys.display()),
+                format!("{} does not hold the keys of this ledger: the copy can be verified, but nothing can be posted on it. Put them there", keys.display()),
+            );
+        }
         session.out.object(&serde_json::json!({
             "entries": copied.entries, "fresh": copied.fresh, "root": copied.root.to_hex(), "to": place.to_string(),
+            "keys": has_keys,
         }));
         Ok(())
     }
@@ -181,6 +197,19 @@ impl From<BackupError> for Failure {
             BackupError::Copy(CopyError::Same) => Self::input("来源和目标是同一个账本，没有改动。", text),
             BackupError::Copy(CopyError::Differs(seq)) => {
                 Self::input(format!("目标从记录 {seq} 起是另一份历史，没有改动它。"), text)
+            }
+            BackupError::Copy(CopyError::Ahead { target, size }) => Self::input(
+                format!("目标更新：同一份历史，它有 {target} 条记录，这里只有 {size} 条。没有改动它。"),
+                text,
+            ),
+            BackupError::Copy(CopyError::Taken { slug, origin }) => {
+                Self::input(format!("目标里已有另一个叫 {slug} 的账本：{origin}。没有改动它，请复制到别处。"), text)
+            }
+            BackupError::Copy(CopyError::Contended) => {
+                Self::input("另有一次复制或一台服务器正在向目标写入这个账本。请等它完成，再运行一次。", text)
+            }
+            BackupError::Copy(CopyError::Short { size, until }) => {
+                Self::input(format!("来源只有 {size} 条记录，没有 {until} 条。没有复制。"), text)
             }
             BackupError::File { path, source, .. } => Self::input(trouble_zh::file(&path, &source), text),
             BackupError::NoKeys { path, line, origin } => {

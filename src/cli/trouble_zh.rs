@@ -31,8 +31,18 @@ pub(super) fn store(error: &StoreError) -> String {
         StoreError::Missing { place } => {
             format!("{place} 里还没有账本。请先用 mingzhang init 开立账本，或用 --data 指明数据文件夹。")
         }
+        StoreError::Unreachable { place, source } => {
+            format!("连不上数据库 {place}{}。请确认服务器在运行，地址、用户和密码正确。", machine(source))
+        }
+        StoreError::NoConnection => "数据库没有空闲的连接：它停了，或太忙。请稍后再试。".into(),
+        StoreError::Foreign { place } => {
+            format!("{place} 里有别的程序的数据表，没有改动。请给本程序一个空的数据库。")
+        }
         StoreError::Statement { source, .. } => {
-            format!("数据库出错，这一步没有写入{}。请检查数据文件夹所在的磁盘，再运行同一条命令。", machine(source))
+            format!(
+                "数据库出错，这一步没有写入{}。请检查数据库服务器，或数据文件夹所在的磁盘，再运行同一条命令。",
+                machine(source)
+            )
         }
         StoreError::Migrate(source) => {
             format!("数据库不能升级到本版本的结构{}。请确认没有用旧版本打开新版本的数据。", machine(source))
@@ -76,7 +86,7 @@ pub(super) fn open(error: &OpenError) -> String {
             path.display()
         ),
         OpenError::OtherHistory { signed } => format!(
-            "数据库里前 {signed} 条记录不是已签署的历史，没有写入。请运行 mingzhang verify 查明第一条有问题的记录。"
+            "数据库里前 {signed} 条记录不是已签署的历史：它是另一份，或被改过。没有写入。请把它留作证据，并放回与最后签署的检查点相符的数据库（其他节点的或备份）。"
         ),
     }
 }

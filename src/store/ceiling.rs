@@ -59,7 +59,7 @@ impl Ceiling {
         let rows = on_each!(self, store => {
             let statement = sqlx::query_as::<_, (i64, Vec<u8>)>(include_str!("sql/common/ceiling_page.sql"));
             let statement = statement.bind(i64::try_from(from).expect("small")).bind(i64::from(limit));
-            statement.fetch_all(&store.reading).await
+            statement.fetch_all(&store.reading.pool).await
         });
         let rows = rows.map_err(failed("reading the ceiling"))?;
         let count = u64::try_from(rows.len()).expect("small");
@@ -71,7 +71,7 @@ impl Ceiling {
     pub async fn get(&self, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let row = on_each!(self, store => {
             let statement = sqlx::query_as::<_, (Vec<u8>,)>(include_str!("sql/common/ceiling_get.sql"));
-            statement.bind(i64::try_from(seq).expect("small")).fetch_optional(&store.reading).await
+            statement.bind(i64::try_from(seq).expect("small")).fetch_optional(&store.reading.pool).await
         });
         Ok(row.map_err(failed("reading the ceiling"))?.map(|(bytes,)| bytes))
     }

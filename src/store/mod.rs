@@ -37,6 +37,28 @@ pub enum StoreError {
         /// Where it was looked for.
         place: Place,
     },
+    /// The server does not let anybody in.
+    #[error(
+        "the database at {place} cannot be reached; see that the server runs, and that address, user and password are right"
+    )]
+    Unreachable {
+        /// Where.
+        place: Place,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// No connection is free.
+    #[error("the database gave no connection: it is down, or too much is asked of it. Try again later")]
+    NoConnection,
+    /// The database belongs to another program.
+    #[error(
+        "the database at {place} holds tables, but none of this program; nothing was changed there. Give it an empty one"
+    )]
+    Foreign {
+        /// Where.
+        place: Place,
+    },
     /// A statement failed.
     #[error("the database failed at {step}")]
     Statement {
@@ -72,7 +94,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database has said itself that it did not do what was asked.
+    /// Whether it is certain that the database did not do what was asked: it was never sent, or the database has said so.
     pub const fn was_answered(&self) -> bool {
         !matches!(self, Self::Statement { source, .. } if !matches!(source, sqlx::Error::Database(_)))
     }
@@ -102,17 +124,20 @@ macro_rules! each {
 }
 
 impl Store {
-    /// Opens a database and brings its schema up to date; a file is refused where there is none.
+    /// Opens a database and brings its schema up to date; refused where there is none.
     pub async fn open(place: &Place) -> Result<Self, StoreError> {
         Self::must_be_there(place)?;
-        Self::create(place).await
-    }
-
-    /// Opens a database, making a file where there is none.
-    pub async fn create(place: &Place) -> Result<Self, StoreError> {
         match place {
             Place::Folder(folder) => Sqlite::open(&Place::file(folder)).await.map(Self::Sqlite),
             Place::Server(options) => Postgres::open(options).await.map(Self::Postgres),
+        }
+    }
+
+    /// Opens a database, making it where there is none.
+    pub async fn create(place: &Place) -> Result<Self, StoreError> {
+        match place {
+            Place::Folder(folder) => Sqlite::open(&Place::file(folder)).await.map(Self::Sqlite),
+            Place::Server(options) => Postgres::create(options).await.map(Self::Postgres),
         }
     }
 
@@ -189,6 +214,22 @@ impl Store {
         match (self, replica) {
             (Self::Postgres(store), Place::Server(options)) => Self::Postgres(store.read_from(options)),
             (store, _) => store,
+        }
+    }
+
+    /// Whether the replica answered when it was last tried; `None` without one.
+    pub fn replica_answers(&self) -> Option<bool> {
+        match self {
+            Self::Sqlite(store) => store.replica_answers(),
+            Self::Postgres(store) => store.replica_answers(),
+        }
+    }
+
+    /// Tries the replica, where there is one; as long as it does not answer, the database itself is read.
+    pub async fn try_replica(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(store) => store.try_replica().await,
         }
     }
 

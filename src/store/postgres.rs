@@ -2,15 +2,16 @@
 
 use super::packed::LogPage;
 use super::rows::{Batch, EntryRow, NodeRow, Projection, RunRow, SpanRow, VaultRow};
-use super::tables::{Native, Tables, clear_derived, failed, integer};
-use super::{Held, StoreError};
+use super::tables::{Native, Reading, Tables, clear_derived, failed, integer};
+use super::{Held, Place, StoreError};
 use crate::values::Hash;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, Transaction};
-
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Transaction};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub(super) use sqlx::Postgres as Database;
@@ -26,6 +27,12 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// Connections of one node: readers never take those that write.
 const WRITING_MAX: u32 = 4;
 const READING_MAX: u32 = 8;
+/// Who waits so long for a connection is told that there is none.
+const WAIT: Duration = Duration::from_secs(10);
+/// A replica is given up sooner: the database itself can be asked instead.
+const REPLICA_WAIT: Duration = Duration::from_secs(2);
+/// What the server says of a table that it does not have.
+const UNDEFINED_TABLE: &str = "42P01";
 /// A connection that has not been used for so long is tried before it is.
 const RESTED: Duration = Duration::from_secs(1);
 
@@ -44,31 +51,81 @@ impl Native for Database {
 }
 
 impl Postgres {
-    /// Opens a database and brings its schema up to date. Where nothing is to be done, no right to change the schema is needed.
-    pub async fn open(options: &PgConnectOptions) -> Result<Self, StoreError> {
-        let store = Self::open_for_reading(options).await?;
-        if !store.is_up_to_date().await {
-            MIGRATIONS.run(&store.writing).await.map_err(StoreError::Migrate)?;
+    /// Opens a database of this program, or makes one of an empty one, and brings its schema up to date.
+    pub async fn create(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        let store = Self::connect(options).await?;
+        match store.check(options).await {
+            Ok(()) | Err(StoreError::Missing { .. }) => store.bring_up_to_date().await?,
+            Err(error) => return Err(error),
         }
         Ok(store)
     }
 
-    /// Opens a database as it is.
-    pub async fn open_for_reading(options: &PgConnectOptions) -> Result<Self, StoreError> {
-        let reading = pool(options, READING_MAX);
-        let store = Self { writing: pool(options, WRITING_MAX), current: reading.clone(), reading };
-        store.writing.acquire().await.map(drop).map_err(failed("opening the database"))?;
+    /// Opens a database of this program and brings its schema up to date.
+    pub async fn open(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        let store = Self::open_for_reading(options).await?;
+        store.bring_up_to_date().await?;
         Ok(store)
     }
 
-    /// Whether exactly the migrations of this program have been run.
-    async fn is_up_to_date(&self) -> bool {
-        let rows = sqlx::query(include_str!("sql/postgres/migrations.sql")).fetch_all(&self.writing).await;
-        let Ok(rows) = rows else { return false };
-        let run: Option<Vec<(i64, Vec<u8>)>> =
-            rows.iter().map(|row| Some((row.try_get(0).ok()?, row.try_get(1).ok()?))).collect();
-        let ours = MIGRATIONS.iter().map(|known| (known.version, known.checksum.to_vec())).collect();
-        run == Some(ours)
+    /// Opens a database of this program as it is.
+    pub async fn open_for_reading(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        let store = Self::connect(options).await?;
+        store.check(options).await?;
+        Ok(store)
+    }
+
+    /// Refuses what is no database of this program: nothing is looked for, and nothing made, among the tables of another.
+    async fn check(&self, options: &PgConnectOptions) -> Result<(), StoreError> {
+        let place = || Place::Server(Box::new(options.clone()));
+        match self.migrations().await? {
+            Some(run) if run.iter().zip(ours()).all(|(run, ours)| run.0 != ours.0 || *run == ours) => Ok(()),
+            None if self.is_empty().await? => Err(StoreError::Missing { place: place() }),
+            Some(_) | None => Err(StoreError::Foreign { place: place() }),
+        }
+    }
+
+    /// Where nothing is to be done, no right to change the schema is needed.
+    async fn bring_up_to_date(&self) -> Result<(), StoreError> {
+        if self.migrations().await? == Some(ours()) {
+            return Ok(());
+        }
+        MIGRATIONS.run(&self.writing).await.map_err(StoreError::Migrate)
+    }
+
+    async fn connect(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        let reading = pool(options, READING_MAX, WAIT);
+        let store =
+            Self { writing: pool(options, WRITING_MAX, WAIT), current: reading.clone(), reading: reading.into() };
+        let acquired = store.writing.acquire().await.map(drop);
+        if let Err(mut source) = acquired {
+            // The pool says only that it has waited; a connection of its own says why.
+            if matches!(source, sqlx::Error::PoolTimedOut)
+                && let Err(why) = options.connect().await
+            {
+                source = why;
+            }
+            return Err(StoreError::Unreachable { place: Place::Server(Box::new(options.clone())), source });
+        }
+        Ok(store)
+    }
+
+    /// The migrations that have been run; `None` where there never was one.
+    async fn migrations(&self) -> Result<Option<Vec<(i64, Vec<u8>)>>, StoreError> {
+        let step = "looking at the schema";
+        let rows = match sqlx::query(include_str!("sql/postgres/migrations.sql")).fetch_all(&self.writing).await {
+            Ok(rows) => rows,
+            Err(error) if code_of(&error).as_deref() == Some(UNDEFINED_TABLE) => return Ok(None),
+            Err(error) => return Err(failed(step)(error)),
+        };
+        let run = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        run.collect::<Result<_, sqlx::Error>>().map(Some).map_err(failed(step))
+    }
+
+    /// Whether it has no table at all.
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        let statement = sqlx::query_scalar::<_, bool>(include_str!("sql/postgres/is_empty.sql"));
+        statement.fetch_one(&self.writing).await.map_err(failed("looking at the schema"))
     }
 
     /// One statement, and so one transaction: durable when it returns, or nothing is there.
@@ -164,7 +221,21 @@ impl Postgres {
 
     /// The same, reading from a replica.
     pub(super) fn read_from(&self, replica: &PgConnectOptions) -> Self {
-        Self { writing: self.writing.clone(), current: self.current.clone(), reading: pool(replica, READING_MAX) }
+        let pool = pool(replica, READING_MAX, REPLICA_WAIT);
+        let reading = Reading { pool, is_away: Some(Arc::default()) };
+        Self { writing: self.writing.clone(), current: self.current.clone(), reading }
+    }
+
+    /// Tries the replica, where there is one; as long as it does not answer, the database itself is read.
+    pub(super) async fn try_replica(&self) -> Result<(), StoreError> {
+        let Some(is_away) = &self.reading.is_away else { return Ok(()) };
+        let answered = match tokio::time::timeout(REPLICA_WAIT, self.reading.pool.acquire()).await {
+            Ok(Ok(mut connection)) => connection.ping().await,
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        };
+        is_away.store(answered.is_err(), Ordering::Relaxed);
+        answered.map_err(failed("asking the replica"))
     }
 
     /// Nothing is left open between batches.
@@ -207,7 +278,7 @@ impl Postgres {
 
 /// Connections, made when they are needed. A node that is cut off from its clients must not hold a ledger for ever; and statements
 /// here are short: what a server spends on dividing one among workers is lost.
-fn pool(options: &PgConnectOptions, most: u32) -> PgPool {
+fn pool(options: &PgConnectOptions, most: u32, wait: Duration) -> PgPool {
     let settings = [
         ("lock_timeout", "10s"),
         ("statement_timeout", "60s"),
@@ -221,7 +292,7 @@ fn pool(options: &PgConnectOptions, most: u32) -> PgPool {
     let options = options.options(settings.into_iter().filter(|(name, _)| !said.contains(name)));
     PgPoolOptions::new()
         .max_connections(most)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(wait)
         .test_before_acquire(false)
         // A connection that has rested may have been cut off meanwhile; one that is at work is not asked each time.
         .before_acquire(|connection, met| {
@@ -365,9 +436,18 @@ async fn write_batch(connection: &mut PgConnection, batch: Batch) -> Result<(), 
 
 /// A transaction that the server gave up for another one's sake can be tried again: a serialization failure, or a deadlock.
 fn overtaken(error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code());
-    if code.is_some_and(|code| ["40001", "40P01"].contains(&&*code)) {
+    if code_of(&error).is_some_and(|code| ["40001", "40P01"].contains(&code.as_str())) {
         return StoreError::HeadMoved;
     }
     failed("writing a batch")(error)
+}
+
+/// The code that the server gives an error.
+fn code_of(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error().and_then(|error| error.code()).map(Into::into)
+}
+
+/// The migrations of this program.
+fn ours() -> Vec<(i64, Vec<u8>)> {
+    MIGRATIONS.iter().map(|known| (known.version, known.checksum.to_vec())).collect()
 }

@@ -73,7 +73,7 @@ impl Sqlite {
             .connect_with(options.create_if_missing(false))
             .await
             .map_err(failed("opening the file"))?;
-        Ok(Self { writing, current: reading.clone(), reading })
+        Ok(Self { writing, current: reading.clone(), reading: reading.into() })
     }
 
     /// Opens the file as it is, for reading.
@@ -84,7 +84,7 @@ impl Sqlite {
             .connect_with(options)
             .await
             .map_err(failed("opening the file"))?;
-        Ok(Self { writing: pool.clone(), current: pool.clone(), reading: pool })
+        Ok(Self { writing: pool.clone(), current: pool.clone(), reading: pool.into() })
     }
 
     /// A crash before the commit leaves the old head and no row of the batch: the log's file is rolled back when it is opened.

@@ -10,6 +10,8 @@ use crate::ledger::tile::{self, hashes_to_bytes};
 use crate::values::{Hash, Span};
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Pool, Row, Type};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A database with the tables of ledgers: connections that read, and those that write.
 #[derive(Debug)]
@@ -17,7 +19,15 @@ pub struct Tables<DB: Database> {
     pub(super) writing: Pool<DB>,
     /// Read what must never be old, where a replica may be: who may do what.
     pub(super) current: Pool<DB>,
-    pub(super) reading: Pool<DB>,
+    pub(super) reading: Reading<DB>,
+}
+
+/// Connections for reading: those of a replica, as long as it answers.
+#[derive(Debug)]
+pub(super) struct Reading<DB: Database> {
+    pub(super) pool: Pool<DB>,
+    /// Of a replica: whether it does not answer.
+    pub(super) is_away: Option<Arc<AtomicBool>>,
 }
 
 /// A database in whose own words pages are packed.
@@ -50,6 +60,9 @@ pub(super) fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> StoreErr
         let full = code.is_some_and(|code| ["13", "778", "53100"].contains(&&*code));
         if full {
             return StoreError::DiskFull;
+        }
+        if matches!(source, sqlx::Error::PoolTimedOut) {
+            return StoreError::NoConnection;
         }
         if let sqlx::Error::ColumnDecode { source, .. } = &source {
             return StoreError::Damaged { table: step, what: source.to_string() };
@@ -84,10 +97,32 @@ fn span_of(table: &'static str, from: i64, to: i64) -> Result<Span, StoreError> 
         .ok_or_else(|| damaged(table, format_args!("{from}..{to} is no interval")))
 }
 
+impl<DB: Database> From<Pool<DB>> for Reading<DB> {
+    fn from(pool: Pool<DB>) -> Self {
+        Self { pool, is_away: None }
+    }
+}
+
+impl<DB: Database> Clone for Reading<DB> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), is_away: self.is_away.clone() }
+    }
+}
+
 impl<DB: Database> Tables<DB> {
+    /// Where to read what may be a moment old.
+    fn readable(&self) -> &Pool<DB> {
+        if self.replica_answers() == Some(false) { &self.current } else { &self.reading.pool }
+    }
+
+    /// Whether the replica answered when it was last tried.
+    pub(super) fn replica_answers(&self) -> Option<bool> {
+        self.reading.is_away.as_ref().map(|away| !away.load(Ordering::Relaxed))
+    }
+
     /// Waits for what is under way.
     pub(super) async fn close(&self) {
-        self.reading.close().await;
+        self.reading.pool.close().await;
         self.current.close().await;
         self.writing.close().await;
     }
@@ -112,11 +147,11 @@ where
     usize: ColumnIndex<DB::Row>,
 {
     async fn all(&self, step: &'static str, statement: Statement<'_, DB>) -> Result<Vec<DB::Row>, StoreError> {
-        statement.fetch_all(&self.reading).await.map_err(failed(step))
+        statement.fetch_all(self.readable()).await.map_err(failed(step))
     }
 
     async fn one(&self, step: &'static str, statement: Statement<'_, DB>) -> Result<Option<DB::Row>, StoreError> {
-        statement.fetch_optional(&self.reading).await.map_err(failed(step))
+        statement.fetch_optional(self.readable()).await.map_err(failed(step))
     }
 
     /// The same, of what must never be old: who may do what.

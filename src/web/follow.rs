@@ -29,6 +29,22 @@ pub async fn run(site: Shared) {
     }
 }
 
+/// Asks the replica that is read, if there is one, again and again whether it answers.
+pub async fn watch_replica(site: Shared) {
+    let store = &site.opened.store;
+    while let Some(answered) = store.replica_answers() {
+        let now = site.clock.now();
+        match (answered, store.try_replica().await) {
+            (true, Err(error)) => {
+                log(&format!("{now} the replica does not answer, the database itself is read: {}", chain(&error)));
+            }
+            (false, Ok(())) => log(&format!("{now} the replica answers again and is read")),
+            (true, Ok(())) | (false, Err(_)) => {}
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// The nodes of a ledger, as this one sees them.
 struct Company {
     own: NodeRow,

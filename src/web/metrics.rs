@@ -65,6 +65,9 @@ async fn registry(site: &Site) -> Registry {
     let small = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let head = site.opened.head().await;
     gauge("database_up", "Whether the database answers", i64::from(head.is_ok()));
+    if let Some(answers) = site.opened.store.replica_answers() {
+        gauge("replica_up", "Whether the replica answers; if not, the database itself is read", i64::from(answers));
+    }
     gauge("writer_up", "Whether the writer takes commands", i64::from(site.running().is_some_and(Handle::is_open)));
     gauge("ledger_entries", "Entries that are durable", small(head.map_or(site.size(), |head| head.size)));
     let nodes = site.nodes();

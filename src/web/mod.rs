@@ -83,6 +83,7 @@ pub async fn serve(
     let mut beside = vec![
         tokio::spawn(outbox::run(Arc::clone(&site))),
         tokio::spawn(follow::run(Arc::clone(&site))),
+        tokio::spawn(follow::watch_replica(Arc::clone(&site))),
         tokio::spawn(tiles::fill(Arc::clone(&site))),
     ];
     if let Some(metrics) = metrics {

@@ -159,12 +159,15 @@ impl From<OpenError> for WriteError {
     }
 }
 
-/// An error with its causes, on one line.
+/// An error with its causes, on one line; a cause whose words were said already is not said again.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
         cause = error.source();
     }
     text

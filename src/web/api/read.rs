@@ -226,6 +226,14 @@ pub(super) async fn entry_trace(State(site): State<Shared>, peer: Peer, Path(seq
         ));
     }
     let size = at.unwrap_or(head);
+    if seq >= head {
+        return Err(untraceable(
+            format!("这里读到的账本有 {head} 条记录，没有记录 {seq}。请核对编号；刚登记的请稍后再试。"),
+            format!(
+                "The ledger as it is read here has {head} entries and no entry {seq}: check the number; if it was only just posted, try again in a moment"
+            ),
+        ));
+    }
     if let Some(traced) = trace::gift(&site.opened, seq, Some(size)).await? {
         return Ok(Json(document::gift_trace(&traced, size)));
     }
