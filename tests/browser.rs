@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where a browser is, if there is one, and what it is driven with.
-fn browser() -> Option<(PathBuf, PathBuf)> {
+pub(crate) fn browser() -> Option<(PathBuf, PathBuf)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -170,4 +170,14 @@ fn hostile_text_is_text_on_every_page() {
     }
     assert!(seen > 10, "the hostile text is shown {seen} times");
     looked_at(&site, &paths);
+}
+
+#[test]
+fn the_given_vectors_hold_in_a_browser() {
+    let Some((browser, folder)) = browser() else { return };
+    let output = Command::new("node").arg(folder.join("vectors.mjs")).arg(browser).output().expect("node runs");
+    let told: Json = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(told["wrong"], json!([]));
+    assert!(told["checked"].as_u64().is_some_and(|checked| checked > 300), "{told}");
 }

@@ -26,6 +26,7 @@ mod nodes;
 mod operation;
 mod outages;
 mod readme;
+mod receipts;
 mod report;
 mod served;
 mod statements;

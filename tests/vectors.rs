@@ -4,6 +4,7 @@ use ed25519_dalek::SigningKey;
 use mingzhang::ledger::canonical::{Object, Value};
 use mingzhang::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use mingzhang::ledger::entry::{Entry, RawCash, RawPost};
+use mingzhang::ledger::follow::Follow;
 use mingzhang::ledger::line::State;
 use mingzhang::ledger::merkle::{self, Frontier};
 use mingzhang::ledger::note::{KeyKind, Note, VerifierKey};
@@ -13,7 +14,7 @@ use mingzhang::ledger::sum_tree::{self, Item, Side, Sum, Total};
 use mingzhang::ledger::transfer::Placed;
 use mingzhang::ledger::verify::Verifier;
 use mingzhang::ledger::{chain, commitment, cosignature};
-use mingzhang::values::{Hash, Span};
+use mingzhang::values::{Hash, Span, Timestamp};
 use serde_json::Value as Json;
 
 fn vectors(name: &str) -> Json {
@@ -383,6 +384,65 @@ fn cash_changes_by_what_the_posts_say() {
     }
 }
 
+/// The same traces from the entries alone, as a receipt has them: positions that one entry brought in, and what came after.
+fn follows(case: &Json) {
+    let name = text(case, "name");
+    let entry = |seq: usize, posts: &Json| {
+        let posts = posts.as_array().expect("posts").iter().map(|post| RawPost {
+            op: text(post, "op").to_owned().into(),
+            line: text(post, "line").to_owned().into(),
+            from: post["from"].as_i64().expect("a position"),
+            to: post["to"].as_i64().expect("a position"),
+            of: post.get("of").and_then(Json::as_i64),
+        });
+        Entry {
+            ledger: "a.example/b".into(),
+            seq: u64::try_from(seq).expect("small"),
+            prev: Hash::ZERO,
+            at: Timestamp::from_millis(0).expect("a time"),
+            by: "system".into(),
+            kind: "a.b".into(),
+            body: Object::new(),
+            post: posts.collect(),
+            cash: Vec::new(),
+        }
+    };
+    for trace in list(case, "traces") {
+        let (from, to) = (trace["from"].as_i64(), trace["to"].as_i64());
+        let brings = |step: &Json| {
+            step.as_array().expect("posts").iter().any(|post| {
+                post["op"] == "in"
+                    && post["line"] == trace["line"]
+                    && post["from"].as_i64() <= from
+                    && to <= post["to"].as_i64()
+            })
+        };
+        let steps = list(case, "steps");
+        let Some(gift) = steps.iter().position(brings) else { continue };
+        let own = serde_json::json!([{"op": "in", "line": trace["line"], "from": from, "to": to}]);
+        let mut follow = Follow::begin(&entry(gift, &own)).expect(name);
+        for (seq, step) in steps.iter().enumerate().skip(gift + 1) {
+            follow.step(&entry(seq, step)).expect(name);
+        }
+        let mut found: Vec<String> =
+            follow.fates().into_iter().map(|fate| format!("{:?} {} {}", fate.state, fate.line, fate.amount)).collect();
+        let told = |used: &Json| {
+            let by = used.get("by").and_then(Json::as_u64);
+            let state = match (text(used, "state"), by) {
+                ("held", Some(by)) => State::Held { by },
+                ("spent", Some(by)) => State::Spent { by },
+                ("void", Some(by)) => State::Void { by },
+                _ => State::Free,
+            };
+            format!("{state:?} {} {}", text(used, "line"), used["amount"])
+        };
+        let mut expected: Vec<String> = list(trace, "uses").iter().map(told).collect();
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{name}: {trace}");
+    }
+}
+
 #[test]
 fn traces_and_their_transpose_agree_through_transfers() {
     for case in list(&vectors("transfer"), "cases") {
@@ -422,6 +482,7 @@ fn traces_and_their_transpose_agree_through_transfers() {
             expected.sort_unstable();
             assert_eq!(uses, expected, "{name}: {trace}");
         }
+        follows(case);
         for payment in list(case, "payers") {
             let payers: Vec<Json> = book
                 .payers(payment["by"].as_u64().expect("a seq"))

@@ -12,6 +12,7 @@ pub mod overview;
 pub mod public_text;
 pub mod publish;
 pub mod rebuild;
+pub mod receipt;
 pub mod staff;
 pub mod token;
 pub mod trace;

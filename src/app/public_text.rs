@@ -30,6 +30,7 @@ pub(super) fn texts(order: &Order) -> Vec<(&'static str, &str)> {
         | Order::CloseCase { .. }
         | Order::ReceiveDonation(_)
         | Order::RefundDonation { .. }
+        | Order::IssueReceipt { .. }
         | Order::RequestDisbursement(_)
         | Order::ApproveDisbursement { .. }
         | Order::RejectDisbursement { .. }

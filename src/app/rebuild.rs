@@ -69,6 +69,8 @@ impl Replay {
             (Area::Organisation, set.organisation.keys().collect()),
             (Area::Report, set.reports.keys().collect()),
             (Area::Reversal, set.reversals.keys().collect()),
+            (Area::Certificate, set.certificates.keys().collect()),
+            (Area::Series, set.series.keys().collect()),
         ] {
             rows.extend(ids.into_iter().filter_map(|id| subject_row(set, area, id)));
         }

@@ -2,11 +2,14 @@
 
 use super::account::{shown, text};
 use super::fund::{amount, minor};
+use super::report::say_files;
 use super::session::{Failure, Session};
+use super::trouble_zh;
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::values::amount::format_minor;
 use crate::values::{AccountId, Day, FundId, Unit};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// Gifts
 #[derive(Debug, clap::Subcommand)]
@@ -86,6 +89,14 @@ pub(super) enum Donation {
     Code {
         /// The entry of the gift
         seq: u64,
+    },
+    /// Issue the certificate of a gift, once, and write its files: a page that proves itself, a PDF, the data
+    Receipt {
+        /// The entry of the gift
+        seq: u64,
+        /// Folder for the files; receipts in the data folder, or here where a server is asked
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
 }
 
@@ -167,9 +178,40 @@ impl Donation {
                 );
                 session.out.object(&answer);
             }
+            Self::Receipt { seq, out } => receipt(session, seq, out.as_deref()).await?,
         }
         Ok(())
     }
+}
+
+/// Issues a certificate and writes its files.
+async fn receipt(session: &Session, seq: u64, out: Option<&Path>) -> Result<(), Failure> {
+    let own = session.folder.path().join("receipts");
+    let out = out.unwrap_or(if session.server.is_some() { Path::new("receipts") } else { &own });
+    let mut answer = session.send(format!("/donations/{seq}/receipt"), json!({})).await?;
+    let failed =
+        |error: std::io::Error| Failure::input(trouble_zh::file(out, &error), format!("{}: {error}", out.display()));
+    std::fs::create_dir_all(out).map_err(failed)?;
+    for file in answer["files"].as_array_mut().into_iter().flatten() {
+        let path = out.join(text(file, "name"));
+        std::fs::write(&path, session.download(&text(file, "path")).await?).map_err(failed)?;
+        file["path"] = path.display().to_string().into();
+    }
+    let number = text(&answer, "receipt");
+    if answer["repeated"] == true {
+        session.out.say(
+            format!("捐赠 {seq} 的凭证 {number} 此前已开具，文件重新生成："),
+            format!("Certificate {number} of gift {seq} was issued before; its files:"),
+        );
+    } else {
+        session.out.say(
+            format!("捐赠 {seq} 的凭证 {number} 已开具（记录 {}）：", answer["entry"]),
+            format!("Certificate {number} of gift {seq} is issued (entry {}):", answer["entry"]),
+        );
+    }
+    say_files(session, &answer);
+    session.out.object(&answer);
+    Ok(())
 }
 
 /// The newest gifts that are wanted, newest first.

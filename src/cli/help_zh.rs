@@ -185,6 +185,14 @@ const WORDS: &[(&str, &str)] = &[
     ("List the newest gifts", "最近的捐赠"),
     ("Make the donor's receipt code of a gift; shown once", "为一笔捐赠生成捐赠人查询码，只显示一次"),
     (
+        "Issue the certificate of a gift, once, and write its files: a page that proves itself, a PDF, the data",
+        "开具一笔捐赠的凭证（只开一次），并写出文件：能自己核对的网页、PDF 和数据",
+    ),
+    (
+        "Folder for the files; receipts in the data folder, or here where a server is asked",
+        "文件写到这个文件夹；不写则为数据文件夹里的 receipts，向服务器要时为当前文件夹里的 receipts",
+    ),
+    (
         "Make a token for a program that acts as this user over HTTP; shown once",
         "为以这个用户的身份通过 HTTP 办事的程序生成令牌，只显示一次",
     ),

@@ -99,6 +99,11 @@ pub enum Order {
         /// The day.
         on: Day,
     },
+    /// The certificate of a gift.
+    IssueReceipt {
+        /// The entry of the gift.
+        donation: u64,
+    },
     /// Asks for a payment for a case.
     RequestDisbursement(RequestDisbursement),
     /// A second pair of eyes approves it; the money is held.

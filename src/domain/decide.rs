@@ -10,10 +10,11 @@ use super::disclosure::Published;
 use super::field_rule::FieldRule;
 use super::fund::{Account, Fund};
 use super::organisation::Organisation;
+use super::receipt::{Certificate, Series};
 use super::refusal::{Refusal, Whereabouts};
 use super::vocabulary::{Role, TransferReason};
 use super::working_set::{Area, Need, WorkingSet};
-use super::{campaign, case, correction, disbursement, donation, fund, organisation};
+use super::{campaign, case, correction, disbursement, donation, fund, organisation, receipt};
 use crate::ledger::canonical::Object;
 use crate::ledger::entry::{Entry, RawCash, RawPost};
 use crate::ledger::line::{Line, State};
@@ -212,6 +213,7 @@ pub fn decide(set: &WorkingSet, context: &Context<'_>, command: &Command) -> Res
         Order::RefundDonation { donation, amount, fee, reason, on } => {
             donation::refund(set, context, *donation, *amount, *fee, *reason, *on)
         }
+        Order::IssueReceipt { donation } => receipt::issue(set, context, *donation),
         Order::RequestDisbursement(order) => disbursement::request(set, context, order),
         Order::ApproveDisbursement { request, on } => disbursement::approve(set, context, *request, *on),
         Order::RejectDisbursement { request, reason, on } => disbursement::reject(set, context, *request, *reason, *on),
@@ -226,7 +228,8 @@ pub fn decide(set: &WorkingSet, context: &Context<'_>, command: &Command) -> Res
     }
 }
 
-/// The one place where roles are checked. Who may withdraw or pay depends on the payment and is judged there as well.
+/// The one place where roles are checked. Who may withdraw or pay depends on the payment, who may have a receipt on who asks: that is
+/// judged there as well.
 pub fn authorise(context: &Context<'_>, order: &Order) -> Result<(), Refusal> {
     match order {
         Order::OpenAccount { .. }
@@ -260,7 +263,7 @@ pub fn authorise(context: &Context<'_>, order: &Order) -> Result<(), Refusal> {
         }
         // The first entry is posted before there is anybody; the family's confirmation is posted by the system.
         Order::OpenLedger(_) | Order::AcknowledgeDisbursement { .. } => Ok(()),
-        Order::RejectDisbursement { .. } | Order::PayDisbursement { .. } => Ok(()),
+        Order::RejectDisbursement { .. } | Order::PayDisbursement { .. } | Order::IssueReceipt { .. } => Ok(()),
     }
 }
 
@@ -468,6 +471,19 @@ fn project_kind(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, St
             set.reports.insert(id.clone(), Some(Published::from_body(&entry.body, entry.seq)?));
             Ok(vec![(Area::Report, id)])
         }
+        "receipt.issued" => {
+            let issued = Certificate::from_body(&entry.body, entry.seq)?;
+            let (year, place) = issued.place().ok_or_else(|| bad("receipt"))?;
+            let (year, id) = (year.to_owned(), issued.donation.to_string());
+            let last = set.series.get(&year).copied().flatten().map_or(0, |series| series.last);
+            let is_second = set.certificates.get(&id).is_some_and(Option::is_some);
+            if place != last + 1 || is_second {
+                return Err(bad("receipt"));
+            }
+            set.series.insert(year.clone(), Some(Series { last: place }));
+            set.certificates.insert(id.clone(), Some(issued));
+            Ok(vec![(Area::Certificate, id), (Area::Series, year)])
+        }
         _ => Ok(Vec::new()),
     }
 }
@@ -498,6 +514,11 @@ pub fn touches(entry: &Entry<'_>) -> Vec<(Area, String)> {
         Some("account") => vec![(Area::Account, text("account"))],
         Some("campaign") => vec![(Area::Campaign, text("campaign"))],
         Some("case") => vec![(Area::Case, text("case")), (Area::Fund, text("fund"))],
+        Some("receipt") => {
+            let year = text("receipt").split_once('-').map(|(year, _)| year.to_owned()).unwrap_or_default();
+            let gift = body.optional_count("donation").ok().flatten().map(|seq| (Area::Certificate, seq.to_string()));
+            gift.into_iter().chain([(Area::Series, year)]).collect()
+        }
         Some("disbursement") | Some("entry") => {
             let request =
                 body.optional_count("request").ok().flatten().map(|seq| (Area::Disbursement, seq.to_string()));

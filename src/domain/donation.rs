@@ -215,7 +215,7 @@ pub(super) fn refund(
 }
 
 /// What has not been given back of a gift yet.
-fn rest_of(set: &WorkingSet, gift: &Donation) -> Result<Amount, Stop> {
+pub(super) fn rest_of(set: &WorkingSet, gift: &Donation) -> Result<Amount, Stop> {
     let mut rest = gift.gross.length();
     for (name, span) in &gift.spans {
         let line = set.line(name)?.ok_or_else(|| Refusal::Unknown { what: "fund", name: name.to_string() })?;

@@ -13,6 +13,7 @@ pub mod donation;
 pub mod field_rule;
 pub mod fund;
 pub mod organisation;
+pub mod receipt;
 pub mod refusal;
 pub mod refusal_zh;
 pub mod sums;

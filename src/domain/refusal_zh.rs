@@ -43,6 +43,7 @@ pub fn state<'s>(what: &str, state: &'s str) -> &'s str {
         "last worked on" => "最近一次办理",
         "confirmed by the family already" => "家属已经确认",
         "given back in full already" => "已经全部退还",
+        "certified already" => "已经开过捐赠凭证",
         "taken back already, in part or whole" => "已经冲销或部分退回",
         other => other,
     }

@@ -10,6 +10,7 @@ use super::disbursement::Disbursement;
 use super::disclosure::Published;
 use super::fund::{Account, Fund};
 use super::organisation::Organisation;
+use super::receipt::{Certificate, Series};
 use crate::ledger::line::Line;
 use crate::ledger::posting::Book;
 use crate::values::LineName;
@@ -34,6 +35,10 @@ pub enum Area {
     Report,
     /// What was taken back, by the entry that was.
     Reversal,
+    /// Certificates, by the entry of the gift.
+    Certificate,
+    /// How many certificates a year has, by the year.
+    Series,
 }
 
 impl Area {
@@ -48,6 +53,8 @@ impl Area {
             Self::Disbursement => "disbursement",
             Self::Report => "report",
             Self::Reversal => "reversal",
+            Self::Certificate => "certificate",
+            Self::Series => "series",
         }
     }
 }
@@ -85,6 +92,10 @@ pub struct WorkingSet {
     pub reports: Known<Published>,
     /// What was taken back, by the entry that was.
     pub reversals: Known<Reversal>,
+    /// Certificates, by the entry of the gift.
+    pub certificates: Known<Certificate>,
+    /// How many certificates a year has, by the year.
+    pub series: Known<Series>,
     /// Entries that commands refer to.
     pub entries: BTreeMap<u64, Option<Vec<u8>>>,
     /// Lines that exist, as far as they were fetched; `false` is known not to exist.
@@ -129,6 +140,15 @@ impl WorkingSet {
         reversal, reversals, Reversal, Reversal
     );
 
+    lookup!(
+        /// The certificate of a gift.
+        certificate, certificates, Certificate, Certificate
+    );
+    lookup!(
+        /// The certificates of a year.
+        series, series, Series, Series
+    );
+
     /// The organisation; absent before the ledger is opened.
     pub fn organisation(&self) -> Result<Option<&Organisation>, Need> {
         let known = self.organisation.get("").ok_or_else(|| Need::Subject(Area::Organisation, String::new()))?;
@@ -152,7 +172,9 @@ impl WorkingSet {
             + self.cases.len()
             + self.disbursements.len()
             + self.reports.len()
-            + self.reversals.len();
+            + self.reversals.len()
+            + self.certificates.len()
+            + self.series.len();
         let bytes: usize = self.entries.values().flatten().map(Vec::len).sum();
         self.book.rows() + states * 8 + bytes / 50
     }

@@ -11,7 +11,7 @@
 //! …the signed checkpoint
 //! ```
 
-use super::checkpoint::{CheckpointError, VerifiedCheckpoint};
+use super::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use super::merkle::verify_inclusion;
 use super::note::{VerifierKey, decimal};
 use crate::values::Hash;
@@ -88,12 +88,14 @@ impl Proof {
     /// Checks that the entry with this leaf hash stands at `index` in a tree that the log signed.
     pub fn verify(&self, leaf: Hash, log: &VerifierKey) -> Result<VerifiedCheckpoint, ProofError> {
         let opened = VerifiedCheckpoint::open(self.checkpoint.as_bytes(), log)?;
-        let tree = opened.checkpoint();
-        if verify_inclusion(leaf, self.index, tree.size, &self.path, tree.root) {
-            Ok(opened)
-        } else {
-            Err(ProofError::NotIncluded)
-        }
+        self.leads_to(leaf, opened.checkpoint())?;
+        Ok(opened)
+    }
+
+    /// Checks the path alone, to a tree whose signature was checked before.
+    pub fn leads_to(&self, leaf: Hash, tree: &Checkpoint) -> Result<(), ProofError> {
+        let leads = verify_inclusion(leaf, self.index, tree.size, &self.path, tree.root);
+        if leads { Ok(()) } else { Err(ProofError::NotIncluded) }
     }
 }
 

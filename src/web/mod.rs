@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod outbox;
 pub mod portal;
 pub mod problem;
+pub mod receipt;
 pub mod site;
 mod tiles;
 

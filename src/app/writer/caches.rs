@@ -110,6 +110,8 @@ impl Writer {
             Area::Disbursement => self.set.disbursements.contains_key(id),
             Area::Report => self.set.reports.contains_key(id),
             Area::Reversal => self.set.reversals.contains_key(id),
+            Area::Certificate => self.set.certificates.contains_key(id),
+            Area::Series => self.set.series.contains_key(id),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::correction::Reversal;
 use crate::domain::disclosure::Published;
+use crate::domain::receipt::{Certificate, Series};
 use crate::domain::working_set::{Area, WorkingSet};
 use crate::domain::{
     campaign::Campaign, case::Case, disbursement::Disbursement, fund::Account, fund::Fund, organisation::Organisation,
@@ -61,6 +62,8 @@ pub(in crate::app) fn subject_row(set: &WorkingSet, area: Area, id: &str) -> Opt
         Area::Disbursement => set.disbursements.get(id)?.as_ref()?.to_object(),
         Area::Report => set.reports.get(id)?.as_ref()?.to_object(),
         Area::Reversal => set.reversals.get(id)?.as_ref()?.to_object(),
+        Area::Certificate => set.certificates.get(id)?.as_ref()?.to_object(),
+        Area::Series => set.series.get(id)?.as_ref()?.to_object(),
     };
     let doc = object.to_bytes().expect("a state holds only what entries hold");
     Some(SubjectRow { area: area.as_str(), id: id.into(), doc })
@@ -92,6 +95,8 @@ pub(in crate::app) fn know_subject(
         Area::Disbursement => know!(disbursements, Disbursement),
         Area::Report => know!(reports, Published),
         Area::Reversal => know!(reversals, Reversal),
+        Area::Certificate => know!(certificates, Certificate),
+        Area::Series => know!(series, Series),
     }
     Ok(())
 }

@@ -1,3 +1,4 @@
 //! Typed numbers of each kind of report, from rows at a tree size.
 
 pub mod case;
+pub mod receipt;

@@ -8,6 +8,7 @@ mod example;
 mod fields;
 mod openapi;
 mod read;
+mod receipt;
 mod report;
 mod route;
 mod shape;
@@ -121,6 +122,9 @@ fn reading(routes: Routes<'_>) -> Routes<'_> {
         .get("/imports/{import}/{file}", "Rows of a statement that were handed back", upload::file)
         .only(Who::Staff)
         .answers(&["text/csv; charset=utf-8"])
+        .get("/donations/{seq}/receipt/{file}", "A file of a gift's certificate", receipt::file)
+        .only(Who::Staff)
+        .answers(&["text/html; charset=utf-8", "application/pdf", "application/json"])
         .get("/channels", "All payment channels", webhook::channels)
         .like(json!({"channels": [example::channel()]}))
         .only(Who::Staff)
@@ -191,6 +195,12 @@ fn commands(routes: Routes<'_>) -> Routes<'_> {
         .like(example::posted(json!({"donation": 1})))
         .act("/donations/{seq}/code", "Make its receipt code", Who::Staff, donation::of_path, donation::code)
         .like(json!({"donation": 1, "code": ""}))
+        .keyless()
+        .act("/donations/{seq}/receipt", "Issue its certificate", Who::Staff, donation::of_path, receipt::issue)
+        .like(json!({
+            "receipt": "2026-000001", "donation": 1, "entry": 1, "on": "2026-03-01", "amount": 1, "unit": "CNY",
+            "repeated": false, "files": [{"name": "", "path": ""}],
+        }))
         .keyless()
         .act("/entries/{seq}/reverse", "Take back a whole entry", Who::Staff, command::reverse, order)
         .like(example::posted(json!({"target": 1})))

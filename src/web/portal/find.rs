@@ -2,14 +2,15 @@
 
 use super::gift::page_of;
 use super::page::{Page, or_told, shown};
-use crate::app::trace;
+use crate::app::{receipt, trace};
 use crate::domain::donation::Donation;
 use crate::domain::fund::Fund;
 use crate::report::labels::Language;
 use crate::store::StoreError;
 use crate::values::text::folded;
-use crate::values::{Amount, LineName, Unit};
+use crate::values::{Amount, LineName, StaffId, Unit};
 use crate::web::problem::Problem;
+use crate::web::receipt::{Format, file as receipt_file};
 use crate::web::site::{Shared, Site};
 use askama::Template;
 use axum::Extension;
@@ -31,6 +32,17 @@ pub(super) struct Asked {
     /// Which of several that order number and amount open.
     #[serde(default)]
     gift: String,
+    /// The file of its certificate that is wanted instead of the page: html or pdf.
+    #[serde(default)]
+    file: String,
+}
+
+/// What opened a gift, to ask with again for its certificate.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    pub(super) code: String,
+    pub(super) order_no: String,
+    pub(super) amount: String,
 }
 
 #[derive(Template)]
@@ -105,6 +117,11 @@ async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked
             let en = "A code is made of letters and digits, as hxff-7vtx. Type it as it stands on the receipt.";
             return again(site, language, zh, en).await;
         }
+        if let Some(format) = Format::of(&asked.file) {
+            may_look(site, peer)?;
+            let seq = site.gift_of_code(&code).await?.ok_or_else(unknown)?;
+            return certificate(site, language, seq, format).await;
+        }
         return Ok(Redirect::to(&format!("{}/gift/{code}", language.choose("/zh", "/en"))).into_response());
     }
     may_look(site, peer)?;
@@ -125,7 +142,13 @@ async fn found(site: &Shared, language: Language, peer: SocketAddr, asked: Asked
     let chosen = asked.gift.parse().ok().filter(|seq| gifts.contains(seq));
     let only = gifts.first().copied().filter(|_| gifts.len() == 1);
     match chosen.or(only) {
-        Some(seq) => Ok(private(page_of(site, language, "/gift", seq).await?)),
+        Some(seq) => match Format::of(&asked.file) {
+            Some(format) => certificate(site, language, seq, format).await,
+            None => {
+                let shown = Shown { order_no: order_no.to_owned(), amount: asked.amount.clone(), ..Shown::default() };
+                Ok(private(page_of(site, language, "/gift", seq, shown).await?))
+            }
+        },
         None if gifts.is_empty() => {
             let zh = "没有找到这笔捐款。请核对订单号和金额；刚付的款要等机构入账后才查得到。";
             let en = "No such gift was found. Check number and amount; a gift made just now appears once the organisation has recorded it.";
@@ -171,7 +194,20 @@ async fn of_code(site: &Shared, language: Language, peer: SocketAddr, code: &str
     may_look(site, peer)?;
     let seq = site.gift_of_code(code).await?.ok_or_else(unknown)?;
     // What opened it may hold more than the code; the page in the other language is asked for with the code alone.
-    Ok(private(page_of(site, language, &format!("/gift/{}", letters_of(code)), seq).await?))
+    let shown = Shown { code: letters_of(code), ..Shown::default() };
+    Ok(private(page_of(site, language, &format!("/gift/{}", shown.code), seq, shown.clone()).await?))
+}
+
+/// The certificate of a gift, for the donor who has opened it: issued now, if it was not before.
+async fn certificate(site: &Shared, language: Language, seq: u64, format: Format) -> Result<Response, Problem> {
+    let found = receipt::certificate(&site.opened, site.writer().await?, &StaffId::system(), seq).await?;
+    let (name, bytes) = receipt_file(&site.opened, &found, format, language).await?;
+    let headers = [
+        (header::CONTENT_TYPE, format.media_type().to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CACHE_CONTROL, "private, no-store".to_owned()),
+    ];
+    Ok((headers, bytes).into_response())
 }
 
 pub(super) fn unknown() -> Problem {

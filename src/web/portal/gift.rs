@@ -1,5 +1,6 @@
 //! The donor's own page: what became of a gift.
 
+use super::find::Shown;
 use super::flow::{self, Band, Use};
 use super::page::{Page, shown};
 use crate::app::trace::{self, GiftTrace, TracedUse};
@@ -63,10 +64,17 @@ struct GiftPage {
     picture: String,
     rows: Vec<UseRow>,
     wholes: Vec<Whole>,
+    shown: Shown,
 }
 
-/// The page of a gift; `path` is where the other language shows it.
-pub(super) async fn page_of(site: &Site, language: Language, path: &str, seq: u64) -> Result<Html<String>, Problem> {
+/// The page of a gift; `path` is where the other language shows it, `opener` what its donor has shown.
+pub(super) async fn page_of(
+    site: &Site,
+    language: Language,
+    path: &str,
+    seq: u64,
+    opener: Shown,
+) -> Result<Html<String>, Problem> {
     let (head, traced) = traced_at_head(site, seq).await?;
     let page = Page::of(site, language, path, &head);
     let mut names: BTreeMap<FundId, String> = BTreeMap::new();
@@ -99,6 +107,7 @@ pub(super) async fn page_of(site: &Site, language: Language, path: &str, seq: u6
         rows: rows(site, &page, &traced, &names).await?,
         wholes: wholes(site, &page, &cases).await?,
         sentence,
+        shown: opener,
         page,
     };
     Ok(shown(&found))

@@ -1,0 +1,205 @@
+//! Receipts: the certificate of a gift, issued once, and the file that proves the gift and all that became of it.
+
+use super::folder::Opened;
+use super::trace;
+use super::tree::Tree;
+use super::writer::{Handle, Submission, WriteError};
+use crate::domain::command::Order;
+use crate::domain::donation::Donation;
+use crate::domain::fund::Fund;
+use crate::domain::organisation::Organisation;
+use crate::domain::receipt::Certificate;
+use crate::domain::refusal::Refusal;
+use crate::ledger::canonical::Value;
+use crate::ledger::chain::leaf_hash;
+use crate::ledger::follow::{Follow, FollowError};
+use crate::ledger::proof::Proof;
+use crate::ledger::receipt::{ENTRIES_MAX, Receipt, ReceiptError};
+use crate::report::model::receipt::ReceiptRow;
+use crate::store::{Store, StoreError};
+use crate::values::{LineName, Span, StaffId};
+use crate::vault::Place;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A receipt waits so long for the checkpoint that covers it.
+const SIGNED_WITHIN: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Why there is no receipt.
+#[derive(Debug, thiserror::Error)]
+pub enum NoReceipt {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Posting.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A rule says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The donor's record is not there, or its key is not.
+    #[error("the donor's record of gift {0} cannot be opened: its key was erased, or is kept apart")]
+    Shut(u64),
+    /// More entries than fit into one file.
+    #[error(
+        "gift {0} was touched by more than {ENTRIES_MAX} entries: too many for one receipt. `mingzhang trace` shows them"
+    )]
+    TooMany(u64),
+    /// No checkpoint covers it yet.
+    #[error("the log has not been signed up to this receipt yet; try again in a moment")]
+    Unsigned,
+    /// What was put together does not hold: the ledger is damaged.
+    #[error("the receipt does not hold: {0}. Run `mingzhang verify`")]
+    Broken(#[from] ReceiptError),
+}
+
+impl From<FollowError> for NoReceipt {
+    fn from(error: FollowError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+/// The certificate of a gift: the one that was issued before, or a new one.
+pub async fn certificate(opened: &Opened, handle: &Handle, by: &StaffId, gift: u64) -> Result<Certificate, NoReceipt> {
+    if let Some(known) = issued(opened, gift).await? {
+        return Ok(known);
+    }
+    let submission = Submission::bare(by, Order::IssueReceipt { donation: gift });
+    let answer = handle.post_now(vec![submission]).await?.into_iter().next().expect("one answer for one command");
+    match (answer, issued(opened, gift).await?) {
+        // Somebody else may have asked for it at the same time.
+        (_, Some(certificate)) => Ok(certificate),
+        (Err(refusal), None) => Err(refusal.into()),
+        (Ok(_), None) => Err(NoReceipt::Unsigned),
+    }
+}
+
+/// The certificate of a gift, if there is one.
+pub async fn issued(opened: &Opened, gift: u64) -> Result<Option<Certificate>, StoreError> {
+    opened.state("certificate", &gift.to_string(), Certificate::from_object).await
+}
+
+/// The receipt that proves a gift, with all that became of it by the newest checkpoint.
+pub async fn prove(opened: &Opened, certificate: &Certificate) -> Result<Receipt, NoReceipt> {
+    let (store, ledger_id, gift) = (&opened.store, opened.row.ledger_id, certificate.donation);
+    let (size, note) = signed_over(opened, certificate.seq).await?;
+    let mut entries = touching(store, ledger_id, gift, size).await?;
+    entries.insert(certificate.seq, entry(store, ledger_id, certificate.seq).await?);
+    if entries.len() > ENTRIES_MAX {
+        return Err(NoReceipt::TooMany(gift));
+    }
+    let tree = Tree::of(store, ledger_id, size);
+    let mut proven = Vec::with_capacity(entries.len());
+    for (seq, bytes) in entries {
+        let path = tree.inclusion(seq).await?.ok_or(NoReceipt::Unsigned)?;
+        let proof = Proof { extra: None, index: seq, path, checkpoint: note.clone() };
+        proven.push((bytes, proof.to_string()));
+    }
+    let (salt, record) = opening(opened, gift).await?;
+    let vkey = opened.keys.log.verifier();
+    let receipt = Receipt { vkey: vkey.clone(), witnesses: Vec::new(), entries: proven, record, salt };
+    // What is handed out has been checked as its reader will check it.
+    drop(receipt.verify(&vkey)?);
+    Ok(receipt)
+}
+
+/// The newest checkpoint that covers an entry.
+async fn signed_over(opened: &Opened, seq: u64) -> Result<(u64, String), NoReceipt> {
+    for _ in 0..SIGNED_WITHIN.as_millis() / LOOK.as_millis() {
+        let latest = opened.store.latest_checkpoint(opened.row.ledger_id).await?;
+        if let Some(found) = latest.filter(|(size, _)| *size > seq) {
+            return Ok(found);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Err(NoReceipt::Unsigned)
+}
+
+async fn entry(store: &Store, ledger_id: i64, seq: u64) -> Result<Vec<u8>, StoreError> {
+    let missing = || StoreError::Damaged { table: "entry", what: format!("entry {seq} is missing") };
+    store.entry(ledger_id, seq).await?.ok_or_else(missing)
+}
+
+/// All entries below a size that touched a gift, wherever its money went, the gift's own among them.
+async fn touching(store: &Store, ledger_id: i64, gift: u64, size: u64) -> Result<BTreeMap<u64, Vec<u8>>, NoReceipt> {
+    let bytes = entry(store, ledger_id, gift).await?;
+    let damaged = |what: String| StoreError::Damaged { table: "entry", what };
+    let found = Donation::from_entry(&trace::parse(&bytes)?).map_err(|error| damaged(error.to_string()))?;
+    let Some(donation) = found else {
+        return Err(Refusal::NotThatKind { seq: gift, wanted: "gift", found: "it is none".into() }.into());
+    };
+    let lines: BTreeMap<String, i64> = store.lines(ledger_id).await?.into_iter().map(|(id, name)| (name, id)).collect();
+    let mut open: Vec<(LineName, Span)> = donation.spans;
+    let mut entries = BTreeMap::from([(gift, bytes)]);
+    while let Some((line, span)) = open.pop() {
+        let Some(line_id) = lines.get(&line.to_string()) else {
+            return Err(damaged(format!("{line} is missing")).into());
+        };
+        let mut seqs: Vec<u64> =
+            store.posts_until(ledger_id, *line_id, span, size).await?.into_iter().map(|(_, _, seq)| seq).collect();
+        seqs.sort_unstable();
+        seqs.dedup();
+        for seq in seqs {
+            if !entries.contains_key(&seq) {
+                if entries.len() >= ENTRIES_MAX {
+                    return Err(NoReceipt::TooMany(gift));
+                }
+                entries.insert(seq, entry(store, ledger_id, seq).await?);
+            }
+            if seq != gift {
+                open.extend(Follow::moved_on(&trace::parse(&entries[&seq])?, &line, span)?);
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// What opens the donor's commitment.
+async fn opening(opened: &Opened, gift: u64) -> Result<([u8; 32], Vec<u8>), NoReceipt> {
+    let page = opened.store.log(opened.row.ledger_id, gift, 1).await?;
+    let stored = page.rows().next().transpose()?.ok_or(NoReceipt::Shut(gift))?;
+    let sealed = stored.sealed.ok_or(NoReceipt::Shut(gift))?;
+    let place = Place { person: sealed.person, seq: gift, hashes: stored.hashes };
+    opened.keys.vault.open(&place, sealed.sealed, sealed.wrapped).map_err(|_| NoReceipt::Shut(gift))
+}
+
+/// What the printed certificate states, as a receipt has proved it.
+pub async fn row(opened: &Opened, certificate: &Certificate, receipt: &Receipt) -> Result<ReceiptRow, NoReceipt> {
+    let damaged = |what: String| StoreError::Damaged { table: "entry", what };
+    let proven = receipt.verify(&opened.keys.log.verifier())?;
+    let organisation = opened.state("organisation", "", Organisation::from_object).await?;
+    let organisation = organisation.ok_or_else(|| damaged("the organisation is missing".into()))?;
+    let (gift, bytes) = proven.entries.first().zip(receipt.entries.first()).ok_or(NoReceipt::Unsigned)?;
+    let donation = Donation::from_entry(gift).map_err(|error| damaged(error.to_string()))?;
+    let donation = donation.ok_or_else(|| damaged("the gift is none".into()))?;
+    let own = proven.entries.iter().find(|entry| entry.seq == certificate.seq).ok_or(NoReceipt::Unsigned)?;
+    let fund = opened.state("fund", donation.fund.as_str(), Fund::from_object).await?;
+    let staff = opened.store.staff(opened.row.ledger_id).await?;
+    let handler =
+        staff.into_iter().find(|(id, _)| *id == gift.by).map_or_else(|| gift.by.to_string(), |(_, name)| name);
+    let record = Value::parse(&receipt.record).map_err(|error| damaged(error.to_string()))?;
+    let said = |name: &str| record.as_object().and_then(|record| record.get(name)?.as_text()).map(str::to_owned);
+    Ok(ReceiptRow {
+        name_zh: organisation.name_zh,
+        name_en: organisation.name_en,
+        uscc: organisation.uscc,
+        origin: opened.row.origin.clone(),
+        number: certificate.number.clone(),
+        on: certificate.on,
+        at: own.at,
+        donor: said("name"),
+        amount: certificate.amount,
+        gift_on: donation.on,
+        fund: fund.map_or_else(
+            || (donation.fund.to_string(), donation.fund.to_string()),
+            |fund| (fund.name_zh, fund.name_en),
+        ),
+        order_no: said("order_no").unwrap_or_default(),
+        handler,
+        entries: (certificate.donation, certificate.seq),
+        leaf: leaf_hash(&bytes.0),
+        tree: (proven.checkpoint.size, proven.checkpoint.root),
+        vkey: receipt.vkey.to_string(),
+    })
+}

@@ -1,0 +1,225 @@
+//! A gift followed through the entries that touch it, without the rest of the ledger: what a receipt shows, checked post by post.
+//!
+//! Each post is held to the rules of its operation on the positions of the gift, so that none of the entries in between can be left
+//! out: money cannot be spent twice, come back from where it is not, or be paid out of a hold that is not shown.
+
+use super::entry::Entry;
+use super::line::State;
+use super::transfer::{Placed, Transfer};
+use crate::values::{LineName, Span};
+use std::collections::BTreeMap;
+
+/// Where the positions of a gift are, entry by entry.
+#[derive(Clone, Debug)]
+pub struct Follow {
+    names: Vec<LineName>,
+    pieces: Vec<(Placed, State)>,
+    transfers: BTreeMap<u64, Transfer>,
+    last: u64,
+}
+
+/// What became of a part of the gift.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fate {
+    /// Free, or by whom it is held, spent or void.
+    pub state: State,
+    /// On which line.
+    pub line: LineName,
+    /// Minor units of the line.
+    pub amount: u64,
+}
+
+/// Why entries do not tell what became of a gift.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FollowError {
+    /// The first entry brings nothing in.
+    #[error("entry {0} brings no money in")]
+    NoGift(u64),
+    /// The entries stand in the wrong order, or one stands twice.
+    #[error("entry {seq} does not come after entry {last}")]
+    Order {
+        /// The entry.
+        seq: u64,
+        /// The one before it.
+        last: u64,
+    },
+    /// A post cannot be read.
+    #[error("entry {seq}, /post/{place}: this is no post")]
+    Post {
+        /// The entry.
+        seq: u64,
+        /// Its place.
+        place: usize,
+    },
+    /// A post finds the money in another state than it needs: an entry in between is missing, or one is not what it was.
+    #[error(
+        "entry {seq}, /post/{place}: the gift's money is not {wanted} here; an entry before it is missing or was changed"
+    )]
+    State {
+        /// The entry.
+        seq: u64,
+        /// Its place.
+        place: usize,
+        /// The state that it needs.
+        wanted: &'static str,
+    },
+}
+
+/// A post that can be read.
+struct Post {
+    op: Op,
+    placed: Placed,
+    of: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Op {
+    In,
+    Hold,
+    Out,
+    Free,
+    Void,
+}
+
+impl Follow {
+    /// Starts with the entry of the gift: all that it brings in.
+    pub fn begin(gift: &Entry<'_>) -> Result<Self, FollowError> {
+        let mut follow = Self { names: Vec::new(), pieces: Vec::new(), transfers: BTreeMap::new(), last: gift.seq };
+        let posts = follow.posts(gift)?;
+        let inflows = posts.iter().filter(|post| post.op == Op::In);
+        follow.pieces = inflows.map(|post| (post.placed, State::Free)).collect();
+        if follow.pieces.is_empty() {
+            return Err(FollowError::NoGift(gift.seq));
+        }
+        follow.apply(gift.seq, &posts)?;
+        Ok(follow)
+    }
+
+    /// Follows a later entry.
+    pub fn step(&mut self, entry: &Entry<'_>) -> Result<(), FollowError> {
+        if entry.seq <= self.last {
+            return Err(FollowError::Order { seq: entry.seq, last: self.last });
+        }
+        self.last = entry.seq;
+        let posts = self.posts(entry)?;
+        if let Some(transfer) = self.transfer(&posts) {
+            self.transfers.insert(entry.seq, transfer);
+        }
+        self.apply(entry.seq, &posts)
+    }
+
+    /// Where an entry takes positions to: the image of the part of them that it moves into other lines; none where it moves nothing.
+    pub fn moved_on(entry: &Entry<'_>, line: &LineName, span: Span) -> Result<Vec<(LineName, Span)>, FollowError> {
+        let mut own = Self { names: vec![line.clone()], pieces: Vec::new(), transfers: BTreeMap::new(), last: 0 };
+        let posts = own.posts(entry)?;
+        let Some(transfer) = own.transfer(&posts) else { return Ok(Vec::new()) };
+        let image = transfer.image(Placed { line: 0, span });
+        Ok(image.into_iter().map(|placed| (own.names[placed.line].clone(), placed.span)).collect())
+    }
+
+    /// What became of the gift: its parts add up to it, in one unit.
+    pub fn fates(&self) -> Vec<Fate> {
+        let mut sums: BTreeMap<(State, &LineName), u64> = BTreeMap::new();
+        for (placed, state) in &self.pieces {
+            let moved = matches!(state, State::Spent { by } if self.transfers.contains_key(by));
+            let taken_back = matches!(state, State::Void { by } if self.is_image(*by, placed));
+            if !moved && !taken_back {
+                *sums.entry((*state, &self.names[placed.line])).or_default() += placed.span.length();
+            }
+        }
+        let fate = |((state, line), amount): ((State, &LineName), u64)| Fate { state, line: line.clone(), amount };
+        sums.into_iter().map(fate).collect()
+    }
+
+    fn posts(&mut self, entry: &Entry<'_>) -> Result<Vec<Post>, FollowError> {
+        let mut posts = Vec::with_capacity(entry.post.len());
+        for (place, raw) in entry.post.iter().enumerate() {
+            let bad = || FollowError::Post { seq: entry.seq, place };
+            let op = match raw.op.as_ref() {
+                "in" => Op::In,
+                "hold" => Op::Hold,
+                "out" => Op::Out,
+                "free" => Op::Free,
+                "void" => Op::Void,
+                _ => return Err(bad()),
+            };
+            let line = LineName::parse(&raw.line).ok_or_else(bad)?;
+            let line = self.names.iter().position(|known| *known == line).unwrap_or_else(|| {
+                self.names.push(line);
+                self.names.len() - 1
+            });
+            let (from, to) = (u64::try_from(raw.from), u64::try_from(raw.to));
+            let span = from.ok().zip(to.ok()).and_then(|(from, to)| Span::new(from, to)).ok_or_else(bad)?;
+            let of = raw.of.map(u64::try_from).transpose().map_err(|_| bad())?;
+            posts.push(Post { op, placed: Placed { line, span }, of });
+        }
+        Ok(posts)
+    }
+
+    /// The map of an entry that moves money between lines; none where money only comes in, or only goes out.
+    fn transfer(&self, posts: &[Post]) -> Option<Transfer> {
+        let side = |op| posts.iter().filter(move |post| post.op == op).map(|post| post.placed);
+        let ins: Vec<Placed> = side(Op::In).collect();
+        let outs: Vec<Placed> = side(Op::Out).filter(|out| ins.iter().all(|inflow| inflow.line != out.line)).collect();
+        let (first_out, first_in) = (outs.first()?, ins.first()?);
+        let conversion = self.names[first_out.line].unit != self.names[first_in.line].unit;
+        Some(Transfer { outs, ins, conversion })
+    }
+
+    fn apply(&mut self, seq: u64, posts: &[Post]) -> Result<(), FollowError> {
+        let mut arrived = Vec::new();
+        for (place, post) in posts.iter().enumerate() {
+            let (wanted, next): (&'static str, State) = match post.op {
+                Op::In => continue,
+                Op::Hold => ("free", State::Held { by: seq }),
+                Op::Out if post.of.is_some() => ("held by the entry that it names", State::Spent { by: seq }),
+                Op::Out => ("free", State::Spent { by: seq }),
+                Op::Free => ("held or spent by the entry that it names", State::Free),
+                Op::Void => ("free", State::Void { by: seq }),
+            };
+            let mut pieces = Vec::with_capacity(self.pieces.len() + 2);
+            for (placed, state) in self.pieces.drain(..) {
+                let common = (placed.line == post.placed.line).then(|| placed.span.overlap(post.placed.span)).flatten();
+                let Some(common) = common else {
+                    pieces.push((placed, state));
+                    continue;
+                };
+                if !fits(post, state) {
+                    return Err(FollowError::State { seq, place, wanted });
+                }
+                let rest = [Span::new(placed.span.from, common.from), Span::new(common.to, placed.span.to)];
+                pieces.extend(rest.into_iter().flatten().map(|span| (Placed { span, ..placed }, state)));
+                let taken = Placed { span: common, ..placed };
+                pieces.push((taken, next));
+                if let (Op::Out, Some(transfer)) = (post.op, self.transfers.get(&seq)) {
+                    arrived.extend(transfer.image(taken).into_iter().map(|image| (image, State::Free)));
+                }
+            }
+            self.pieces = pieces;
+        }
+        self.pieces.extend(arrived);
+        Ok(())
+    }
+
+    /// Whether an entry took back a transfer that had brought these positions in.
+    fn is_image(&self, by: u64, placed: &Placed) -> bool {
+        self.transfers.iter().any(|(seq, transfer)| {
+            *seq < by
+                && transfer
+                    .ins
+                    .iter()
+                    .any(|inflow| inflow.line == placed.line && inflow.span.overlap(placed.span) == Some(placed.span))
+        })
+    }
+}
+
+/// Whether a post finds money in the state that it needs.
+fn fits(post: &Post, state: State) -> bool {
+    match (post.op, post.of, state) {
+        (Op::Hold | Op::Out, None, State::Free) | (Op::Void, Some(_), State::Free) => true,
+        (Op::Out, Some(of), State::Held { by }) | (Op::Free, Some(of), State::Held { by } | State::Spent { by }) => {
+            of == by
+        }
+        (Op::In | Op::Hold | Op::Out | Op::Free | Op::Void, _, _) => false,
+    }
+}
