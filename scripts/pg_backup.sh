@@ -7,18 +7,18 @@ set -euo pipefail
 bin=$(command -v pg_config >/dev/null && pg_config --bindir || true)
 [ -x "$bin/pg_basebackup" ] || bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 
-case ${1:-} in
-base)
+case "${1:-} $#" in
+"base 3")
   "$bin/pg_basebackup" --dbname "$2" --pgdata "$3" --format plain --wal-method stream --checkpoint fast
   "$bin/pg_verifybackup" "$3"
   ;;
-archive)
+"archive 2")
   archive=$(realpath -m "$2")
   echo "archive_mode = on"
   echo "archive_command = 'test ! -f \"$archive/%f\" && cp %p \"$archive/%f.part\" && sync \"$archive/%f.part\" && mv \"$archive/%f.part\" \"$archive/%f\"'"
   echo "archive_timeout = 60"
   ;;
-restore)
+"restore 4" | "restore 5")
   archive=$(realpath "$3")
   [ ! -e "$4" ] || { echo "$4 exists already" >&2; exit 1; }
   cp -a "$2" "$4"

@@ -69,9 +69,17 @@ pub enum BadSettings {
         /// Why.
         what: String,
     },
-    /// A member is not known, or not a text.
+    /// A member is not known.
     #[error("{}: `{member}` is no setting; there are: {}", path.display(), names())]
     Member {
+        /// Which.
+        path: PathBuf,
+        /// The member.
+        member: String,
+    },
+    /// A member is neither text nor true or false.
+    #[error("{}: `{member}` must be text in quotes, or true or false", path.display())]
+    Form {
         /// Which.
         path: PathBuf,
         /// The member.
@@ -141,9 +149,12 @@ impl Settings {
                 | toml::Value::Array(_)
                 | toml::Value::Table(_) => None,
             };
-            match text.filter(|_| KEYS.iter().any(|key| key.path() == member)) {
+            match text {
+                _ if KEYS.iter().all(|key| key.path() != member) => {
+                    Err(BadSettings::Member { path: path.clone(), member })
+                }
                 Some(text) => Ok((member, text)),
-                None => Err(BadSettings::Member { path: path.clone(), member }),
+                None => Err(BadSettings::Form { path: path.clone(), member }),
             }
         };
         let values = values.into_iter().map(known).collect::<Result<_, _>>()?;

@@ -269,6 +269,31 @@ fn a_copy_says_what_stands_in_its_way() {
 }
 
 #[test]
+fn a_backup_of_another_history_is_not_restored() {
+    let books = given(Books::in_folder());
+    let fork = Books::in_folder();
+    books.json(&["copy", "--to", &fork.place()]);
+    books.does("donation receive --fund general --amount 1 --order-no X-1");
+    for number in 0..3 {
+        fork.does(&format!("donation receive --fund general --amount 2 --order-no Y-{number}"));
+    }
+    let (backup, persons) = (fork.path.join("backup"), fork.path.join("persons"));
+    fork.json(&["backup", text(&backup), "--person-keys", text(&persons)]);
+    // The folder knows a shorter history, which is not the beginning of the backup's; the backup's own checkpoint is longer.
+    let target = Books::in_folder();
+    books.copy_keys_to(&target);
+    let signed = std::fs::read(target.data().join("keys/books.signed")).expect("a file");
+    let restore = ["restore", text(&backup), "--person-keys", text(&persons)];
+    target.refused(&restore, 5, "does not hold the history");
+    assert_eq!(std::fs::read(target.data().join("keys/books.signed")).ok(), Some(signed));
+    // The same where only the operator knows it.
+    let signed = books.data().join("keys/books.signed");
+    std::fs::remove_file(target.data().join("keys/books.signed")).expect("removed");
+    target.refused(&[&restore[..], &["--checkpoint", text(&signed)]].concat(), 5, "does not hold the history");
+    target.refused(&["restore", "nowhere"], 5, "no backup in nowhere");
+}
+
+#[test]
 fn a_ledger_whose_keys_have_signed_is_not_opened_anew() {
     let books = Books::in_folder().open();
     let fresh = Books::in_folder();

@@ -18,7 +18,7 @@ fn shown(books: &Books, file: &str, variables: &[(&str, &str)], flags: &[&str]) 
     let output = command.envs(variables.iter().copied()).output().expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told: Json = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    let text = |row: &Json, member: &str| row[member].as_str().expect("a text").to_owned();
+    let text = |row: &Json, member: &str| row[member].as_str().unwrap_or("–").to_owned();
     let rows = told["settings"].as_array().expect("a list");
     rows.iter().map(|row| (text(row, "setting"), (text(row, "value"), text(row, "from")))).collect()
 }
@@ -42,12 +42,32 @@ fn flags_come_before_the_environment_and_the_environment_before_the_file() {
 fn a_setting_that_is_none_is_named() {
     let books = Books::in_folder();
     let path = books.path.join("settings.toml");
-    for (file, words) in [("dta = 'x'\n", "`dta` is no setting"), ("data = 3\n", "`data`"), ("data = \n", "line 1")] {
+    for (file, words) in
+        [("dta = 'x'\n", "`dta` is no setting"), ("data = 3\n", "`data` must be text"), ("data = \n", "line 1")]
+    {
         std::fs::write(&path, file).expect("written");
         let path = path.to_str().expect("UTF-8");
         books.refused(&["config", "show", "--config", path], 5, words);
         books.refused(&["config", "show", "--config", "nowhere.toml"], 5, "nowhere.toml");
     }
+}
+
+#[test]
+fn a_value_from_elsewhere_is_refused_by_where_it_comes_from() {
+    let books = Books::in_folder();
+    let path = books.path.join("settings.toml");
+    std::fs::write(&path, "database = 'mysql://x'\n").expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mingzhang"));
+    command.args(["fund", "list", "--config"]).arg(&path).env("LANG", "en").env_remove("DATABASE_URL");
+    let told = |command: &mut Command| {
+        let output = command.output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let by_file = told(&mut command);
+    assert!(by_file.contains("settings.toml (database)"), "{by_file}");
+    let by_environment = told(command.env("DATABASE_URL", "mysql://y"));
+    assert!(by_environment.contains("comes from $DATABASE_URL"), "{by_environment}");
 }
 
 #[test]

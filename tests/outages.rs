@@ -164,6 +164,10 @@ fn a_replica_that_lags_is_said_to_be_old_and_is_not_asked_who_may_do_what() {
     wait_for("the database itself is read", &|| site.get("/api/v1/ledger").status == 200);
     assert!(site.metrics().contains("mingzhang_replica_up 0"));
     assert!(size() > first);
+    // A node that is started meanwhile reads the database too.
+    let late = Served::with(other.books.node(), &["--replica", &format!("{}/postgres", replica.url)]);
+    assert!(late.get("/api/v1/ledger").json()["size"].as_u64() > Some(first));
+    drop(late.stop());
     replica.start();
     wait_for("the replica is read again", &|| site.metrics().contains("mingzhang_replica_up 1"));
     assert_eq!((site.stop().does("verify")["ok"].clone(), other.stop().is_a_file()), (json!(true), false));

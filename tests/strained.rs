@@ -135,6 +135,21 @@ fn a_node_whose_connections_all_wait_answers_and_goes_on() {
 }
 
 #[test]
+fn a_connection_that_gave_up_waiting_for_the_lock_is_not_used_again() {
+    let Some(books) = Books::on_server_with("options[lock_timeout]=300ms") else { return };
+    let (site, token) = served(books);
+    assert_eq!(post(&site, &token, 0).status, 201);
+    for round in 1..4 {
+        let underway = site.books.database().expect("it has one").begin("select 1 from ledger for update");
+        assert_eq!(post(&site, &token, round).status, 503);
+        drop(underway);
+        let after = post(&site, &token, round);
+        assert_eq!(after.status, 201, "round {round}: {}", after.body);
+    }
+    check(&site.stop(), 4);
+}
+
+#[test]
 fn a_migration_that_was_killed_is_done_by_the_next_start() {
     let Some(books) = Books::on_server() else { return };
     // Somebody makes a table of the last migration, so the program waits in the middle of it.

@@ -54,6 +54,12 @@ pub enum BackupError {
         #[source]
         source: CheckpointError,
     },
+    /// There is no backup.
+    #[error("there is no backup in {}: it would hold mingzhang.db", path.display())]
+    NoBackup {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The backup holds another history than what was signed.
     #[error("the backup does not hold the history that was signed at {0} entries; nothing can be posted on it")]
     OtherHistory(u64),
@@ -108,7 +114,10 @@ pub async fn restore(
     progress: impl FnMut(u64, u64),
 ) -> Result<Restored, BackupError> {
     let source = Folder::new(backup);
-    let from = Store::open_for_reading(source.place()).await?;
+    let from = match Store::open_for_reading(source.place()).await {
+        Err(StoreError::Missing { .. }) => return Err(BackupError::NoBackup { path: backup.to_owned() }),
+        from => from?,
+    };
     let row = in_backup(&source, &from, slug).await?;
     folder.make()?;
     let own = folder.keys(&origin_of(&row)?)?;
@@ -132,26 +141,26 @@ pub async fn restore(
     }
     // The newest of the backup is known too.
     notes.extend(from.latest_checkpoint(row.ledger_id).await?.map(|(_, note)| (backup.to_owned(), note)));
-    let mut known: Option<Checkpoint> = None;
+    let mut known: Option<(Checkpoint, String)> = None;
     for (path, note) in notes {
         let opened = VerifiedCheckpoint::open(note.as_bytes(), &own.log.verifier());
         let opened = opened.map_err(|source| BackupError::Checkpoint { path, source })?;
-        let newer = known.as_ref().is_none_or(|known| opened.checkpoint().size > known.size);
-        if newer {
-            // Whoever opens what is restored is held to it.
-            folder.keep_signed(&own, &note)?;
-            known = Some(opened.checkpoint().clone());
+        let found = opened.checkpoint();
+        // Before anything is written: a backup of another history is not restored at all.
+        if found.size <= row.size && root_at(&from, row.ledger_id, found.size).await? != found.root {
+            return Err(BackupError::OtherHistory(found.size));
+        }
+        if known.as_ref().is_none_or(|(known, _)| found.size > known.size) {
+            known = Some((found.clone(), note));
         }
     }
-    // Before anything is written: a backup of another history is not restored at all.
-    if let Some(known) = known.as_ref().filter(|known| known.size <= row.size)
-        && root_at(&from, row.ledger_id, known.size).await? != known.root
-    {
-        return Err(BackupError::OtherHistory(known.size));
+    if let Some((_, note)) = &known {
+        // Whoever opens what is restored is held to it.
+        folder.keep_signed(&own, note)?;
     }
     let copied = copy::copy(&from, &row, &to, until, Keys::Back(persons), Beside::Renewed, progress).await?;
     to.settle().await?;
-    let signed = known.map(|known| known.size).filter(|size| *size > copied.entries);
+    let signed = known.map(|(known, _)| known.size).filter(|size| *size > copied.entries);
     Ok(Restored { copied, signed })
 }
 

@@ -108,13 +108,13 @@ pub enum OpenError {
         what: &'static str,
     },
     /// The database lies behind what was signed.
-    #[error("the database ends at entry {found}, but {signed} entries have been signed: it is an older copy. Nothing is written, because a second history would be signed. Put the newest copy of the database back into {}; where there is none, open a ledger that goes on from this one: mingzhang init --continues CHECKPOINT", path.display())]
+    #[error("the database ends at entry {found}, but {signed} entries have been signed: it is an older copy. Nothing is written, because a second history would be signed. Put the newest copy of the database back; where there is none, open a ledger that goes on from this one: mingzhang init --continues {}", path.display())]
     Behind {
         /// Entries found.
         found: u64,
         /// Entries signed.
         signed: u64,
-        /// The folder.
+        /// The file that says so.
         path: PathBuf,
     },
     /// The database holds another history than what was signed.
@@ -301,7 +301,7 @@ impl Folder {
         let row = self.find(&store, slug).await?;
         let keys = self.keys(&origin_of(&row)?)?;
         if let Some(signed) = self.signed(&keys)? {
-            check_signed(&store, &row, &signed, &self.path).await?;
+            check_signed(&store, &row, &signed, &self.signed_file(keys.log.origin.slug())).await?;
         }
         Ok(Opened { folder: self.clone(), store, row, keys })
     }

@@ -6,7 +6,7 @@ use crate::domain::decide::project;
 use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::entry::Entry;
 use crate::ledger::line::Line;
-use crate::ledger::verify::{FirstBad, Verifier};
+use crate::ledger::verify::{FirstBad, Verifier, read};
 use crate::store::{Projection, RunRow, SpanRow, Store, StoreError, SubjectRow};
 use crate::values::Hash;
 
@@ -27,12 +27,20 @@ impl Replay {
     /// Follows the next entry; `seen` is handed the entry and the rows of its posts.
     pub fn push<'b>(&mut self, bytes: &'b [u8], seen: impl FnOnce(&Entry<'b>, &[SpanRow])) -> Result<Hash, FirstBad> {
         let seq = self.verifier.head().size();
-        let (entry, leaf) = self.verifier.push(bytes)?;
-        // Lines are numbered in order of first use, as the book keeps them.
-        let rows = span_rows(&entry, |name| self.line_id(name).expect("the book has accepted this line"));
-        project(&mut self.set, &entry).map_err(|error| FirstBad { seq, reason: format!("{}: {error}", entry.kind) })?;
-        seen(&entry, &rows);
+        let (entry, leaf) = read(bytes).map_err(|error| FirstBad { seq, reason: error.to_string() })?;
+        self.follow(&entry, leaf, |rows| seen(&entry, rows))?;
         Ok(leaf)
+    }
+
+    /// The same for an entry that has been read already; `seen` is handed the rows of its posts.
+    pub fn follow(&mut self, entry: &Entry<'_>, leaf: Hash, seen: impl FnOnce(&[SpanRow])) -> Result<(), FirstBad> {
+        let seq = self.verifier.head().size();
+        self.verifier.follow(entry, leaf)?;
+        // Lines are numbered in order of first use, as the book keeps them.
+        let rows = span_rows(entry, |name| self.line_id(name).expect("the book has accepted this line"));
+        project(&mut self.set, entry).map_err(|error| FirstBad { seq, reason: format!("{}: {error}", entry.kind) })?;
+        seen(&rows);
+        Ok(())
     }
 
     /// Number of a line.

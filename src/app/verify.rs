@@ -5,14 +5,16 @@ use super::folder::{Folder, OpenError, root_at, slug_of};
 use super::rebuild::Replay;
 use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::ledger::commitment;
+use crate::ledger::entry::{Entry, EntryError};
 use crate::ledger::note::VerifierKey;
 use crate::ledger::tile::{Content, Edge, LEVELS, WIDTH};
-use crate::ledger::verify::FirstBad;
-use crate::store::{LedgerRow, LogRow, SpanNumbers, Store, StoreError};
+use crate::ledger::verify::{FirstBad, read};
+use crate::store::{LedgerRow, LogPage, LogRow, SpanNumbers, Store, StoreError};
 use crate::values::{Hash, Origin};
 use crate::vault::{Place, VaultKey};
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 /// What `verify` found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +43,6 @@ struct Records {
 /// Entries read in one go; posts are shorter, and eight times as many.
 const PAGE: u32 = 500;
 const SPANS: u32 = 4_000;
-/// Pages that are read ahead.
-const AHEAD: u64 = 2;
 
 /// Verifies a ledger of a data folder, also one that other commands refuse.
 pub async fn verify(
@@ -112,7 +112,7 @@ async fn row_from_entries(store: &Store, slug: Option<&str>) -> Result<Option<Le
         let Some(first) = store.entries(ledger_id, 0, 1).await?.into_iter().next() else {
             continue;
         };
-        let Ok(entry) = crate::ledger::entry::Entry::parse(&first.bytes) else {
+        let Ok(entry) = Entry::parse(&first.bytes) else {
             continue;
         };
         let origin = entry.ledger.to_string();
@@ -184,43 +184,47 @@ pub async fn check(
     };
     let mut roots = store.checkpoints(row.ledger_id).await?.into_iter().peekable();
     let ledger_id = row.ledger_id;
+    let vault = keys.as_ref().map(|(vault, _)| Arc::new((*vault).clone()));
     let fetch = |from: u64| {
-        let store = store.clone();
-        tokio::spawn(async move { store.log(ledger_id, from, PAGE).await })
+        let (store, vault) = (store.clone(), vault.clone());
+        tokio::spawn(async move {
+            let page = store.log(ledger_id, from, PAGE).await?;
+            let looked = tokio::task::spawn_blocking(move || look(&page, vault.as_deref()));
+            looked.await.map_err(|error| StoreError::Ended { what: error.to_string() })
+        })
     };
-    // While one page is checked the next are read.
-    let mut ahead: VecDeque<_> = (0..AHEAD).map(|page| fetch(page * u64::from(PAGE))).collect();
-    let mut from = AHEAD * u64::from(PAGE);
-    while let Some(read) = ahead.pop_front() {
-        let page = read.await.map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })??;
+    // While one page is followed, the next are read and looked at on the other cores.
+    let ahead = u64::try_from(cores()).unwrap_or(1) + 1;
+    let mut pages: VecDeque<_> = (0..ahead).map(|page| fetch(page * u64::from(PAGE))).collect();
+    let mut from = ahead * u64::from(PAGE);
+    while let Some(read) = pages.pop_front() {
+        let page = read.await.map_err(|error| StoreError::Ended { what: error.to_string() })??;
         if page.is_empty() {
             break;
         }
-        ahead.push_back(fetch(from));
+        pages.push_back(fetch(from));
         from += u64::from(PAGE);
-        for stored in page.rows() {
+        for looked in page {
             let seq = replay.verifier.head().size();
             let bad = |reason: String| Some(FirstBad { seq, reason });
-            let stored = match stored {
-                Ok(stored) => stored,
+            let looked = match looked {
+                Ok(looked) => looked,
                 Err(error) => return Ok(verdict(&replay, records, bad(error.to_string()))),
             };
-            if i64::try_from(seq) != Ok(stored.seq) {
-                let reason = format!("it is missing: the next stored entry is {}", stored.seq);
+            if i64::try_from(seq) != Ok(looked.seq) {
+                let reason = format!("it is missing: the next stored entry is {}", looked.seq);
                 return Ok(verdict(&replay, records, bad(reason)));
             }
-            let (mut donor, mut is_gift) = (None, false);
-            let pushed = replay.push(stored.bytes, |entry, rows| {
-                rows.iter().for_each(|row| spans.add(&drawn, &row.numbers()));
-                is_gift = entry.kind == "donation.received";
-                let text = entry.body.get("donor").and_then(|donor| donor.as_text()).filter(|_| is_gift);
-                donor = text.and_then(Hash::from_hex);
-            });
-            let leaf = match pushed {
-                Ok(leaf) => leaf,
-                Err(first_bad) => return Ok(verdict(&replay, records, Some(first_bad))),
+            let (entry, leaf) = match looked.entry {
+                Ok(read) => read,
+                Err(error) => return Ok(verdict(&replay, records, bad(error.to_string()))),
             };
-            if stored.leaf != leaf.0 {
+            let followed =
+                replay.follow(&entry, leaf, |rows| rows.iter().for_each(|row| spans.add(&drawn, &row.numbers())));
+            if let Err(first_bad) = followed {
+                return Ok(verdict(&replay, records, Some(first_bad)));
+            }
+            if !looked.has_its_leaf {
                 let reason = "its stored leaf hash is not that of its bytes".into();
                 return Ok(verdict(&replay, records, bad(reason)));
             }
@@ -231,12 +235,11 @@ pub async fn check(
                     return Ok(verdict(&replay, records, bad(TILE_CHANGED.into())));
                 }
             }
-            if let Some((vault_key, _)) = &keys {
-                match vault_fault(vault_key, seq, &stored, donor, is_gift) {
-                    _ if stored.sealed.is_some_and(|sealed| sealed.wrapped.is_empty()) => records.shut += 1,
-                    Some(reason) => return Ok(verdict(&replay, records, bad(reason))),
-                    None => records.opened += u64::from(is_gift),
-                }
+            match looked.record {
+                Record::None => {}
+                Record::Opened => records.opened += 1,
+                Record::Shut => records.shut += 1,
+                Record::Bad(reason) => return Ok(verdict(&replay, records, bad(reason))),
             }
             while let Some((_, note)) = roots.next_if(|(size, _)| *size == seq + 1) {
                 if let Some(reason) = checkpoint_fault(&note, keys.as_ref().map(|(_, key)| key), &replay) {
@@ -309,18 +312,64 @@ async fn edge_differs(store: &Store, ledger_id: i64, size: u64, edge: &Edge) -> 
     Ok(false)
 }
 
-/// What is wrong with the record behind an entry. A gift has one; what is there opens in its place, beside its own keyed hashes.
-fn vault_fault(vault: &VaultKey, seq: u64, stored: &LogRow<'_>, donor: Option<Hash>, is_gift: bool) -> Option<String> {
-    let Some(sealed) = stored.sealed else {
-        return is_gift.then(|| "its sealed record is missing from the vault".into());
+/// How many cores there are for this program.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// A stored row as it was looked at by itself.
+struct Looked {
+    /// The number it is stored under.
+    seq: i64,
+    entry: Result<(Entry<'static>, Hash), EntryError>,
+    /// The stored leaf hash is that of the bytes.
+    has_its_leaf: bool,
+    record: Record,
+}
+
+/// The sealed record behind an entry.
+enum Record {
+    /// There is none, or no key to look at it with.
+    None,
+    /// That of a gift; it is what the gift commits to.
+    Opened,
+    /// Its key is not here.
+    Shut,
+    /// What is wrong with it.
+    Bad(String),
+}
+
+fn look(page: &LogPage, vault: Option<&VaultKey>) -> Vec<Result<Looked, StoreError>> {
+    let looked = |stored: LogRow<'_>| {
+        let entry = read(stored.bytes).map(|(entry, leaf)| (entry.into_owned(), leaf));
+        let has_its_leaf = entry.as_ref().is_ok_and(|(_, leaf)| stored.leaf == leaf.0);
+        let record = match (&entry, vault) {
+            (Ok((entry, _)), Some(vault)) => record_of(vault, entry, &stored),
+            _ => Record::None,
+        };
+        Looked { seq: stored.seq, entry, has_its_leaf, record }
     };
-    let place = Place { person: sealed.person, seq, hashes: stored.hashes };
+    page.rows().map(|stored| stored.map(looked)).collect()
+}
+
+/// Opens the record behind an entry. A gift has one; what is there opens in its place, beside its own keyed hashes.
+fn record_of(vault: &VaultKey, entry: &Entry<'_>, stored: &LogRow<'_>) -> Record {
+    let is_gift = entry.kind == "donation.received";
+    let Some(sealed) = stored.sealed else {
+        return if is_gift { Record::Bad("its sealed record is missing from the vault".into()) } else { Record::None };
+    };
+    if sealed.wrapped.is_empty() {
+        return Record::Shut;
+    }
+    let place = Place { person: sealed.person, seq: entry.seq, hashes: stored.hashes };
+    let donor = entry.body.get("donor").and_then(|donor| donor.as_text()).and_then(Hash::from_hex);
     match vault.open(&place, sealed.sealed, sealed.wrapped) {
-        Err(error) => Some(error.to_string()),
+        Err(error) => Record::Bad(error.to_string()),
         Ok((salt, record)) if is_gift && donor != Some(commitment::person_bytes(&salt, &record)) => {
-            Some("the record in the vault is not the one it commits to".into())
+            Record::Bad("the record in the vault is not the one it commits to".into())
         }
-        Ok(_) => None,
+        Ok(_) if is_gift => Record::Opened,
+        Ok(_) => Record::None,
     }
 }
 
@@ -441,7 +490,7 @@ async fn first_differing_span(
     while from < size {
         for stored in store.entries(ledger_id, from, PAGE).await? {
             let mut expected = SpanSum::default();
-            if let Ok(entry) = crate::ledger::entry::Entry::parse(&stored.bytes) {
+            if let Ok(entry) = Entry::parse(&stored.bytes) {
                 let rows = super::writer::span_rows(&entry, |name| replay.line_id(name).unwrap_or(-1));
                 rows.iter().for_each(|row| expected.add(drawn, &row.numbers()));
             }

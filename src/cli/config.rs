@@ -29,8 +29,7 @@ impl Config {
             ),
             &rows,
         );
-        let object =
-            |(key, value, origin): &(String, String, String)| json!({"setting": key, "value": value, "from": origin});
+        let object = |(key, value, origin): &(String, String, String)| json!({"setting": key, "value": Some(value).filter(|value| *value != NONE), "from": origin});
         let file = settings.path.as_ref().map(|path| path.display().to_string());
         out.object(&json!({"file": file, "settings": found.iter().map(object).collect::<Vec<_>>()}));
         Ok(())

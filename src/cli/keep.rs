@@ -71,7 +71,8 @@ impl Copy {
         let row = from.find(&source, session.ledger.as_deref()).await?;
         to.make()?;
         take_keys(&from, &to, &row.slug)?;
-        let _lock = to.lock().await?;
+        // On a server the head row is the lock.
+        let _lock = if to.place().is_shared() { None } else { Some(to.lock().await?) };
         let target = Store::create(to.place()).await?;
         let bar = progress_bar(row.size, BAR);
         let told = |done, _| bar.set_position(done);
@@ -217,6 +218,9 @@ impl From<BackupError> for Failure {
             }
             BackupError::Checkpoint { path, .. } => {
                 Self::input(format!("{} 不是这个账本的检查点。", path.display()), text)
+            }
+            BackupError::NoBackup { path } => {
+                Self::input(format!("{} 里没有备份：备份里应有 mingzhang.db。", path.display()), text)
             }
             BackupError::OtherHistory(size) => {
                 Self::input(format!("备份与签名到第 {size} 条记录的历史不符，没有恢复。"), text)

@@ -37,6 +37,7 @@ use crate::config::Lang;
 use crate::config::{BadSettings, KEYS, Key, Settings};
 use crate::entropy::Entropy;
 use crate::store::Place;
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use out::{Out, complain};
@@ -178,7 +179,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let (args, flags) = match parse(&args, lang, &settings) {
         Ok(parsed) => parsed,
-        Err(error) => return told(&error, lang, args.iter().any(|arg| arg == "--json")),
+        Err(error) => {
+            let code = told(&error, lang, args.iter().any(|arg| arg == "--json"));
+            if let Some(origin) = origin_of(&error, &args, &settings) {
+                let out = Out { json: false, lang };
+                complain(&out.pick(format!("这个值来自 {origin}。"), format!("This value comes from {origin}")));
+            }
+            return code;
+        }
     };
     let session = Session {
         out: Out { json: args.json, lang },
@@ -219,6 +227,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Where a value comes from that cannot be used and does not stand on the command line.
+fn origin_of(error: &clap::Error, args: &[OsString], settings: &Settings) -> Option<String> {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    let flag = argument.split_whitespace().next()?;
+    let key =
+        KEYS.into_iter().find(|key| flag.strip_prefix("--").is_some_and(|name| name.replace('-', "_") == key.name))?;
+    if said(args, flag).is_some() {
+        return None;
+    }
+    let of_environment = key.of_environment().map(|_| format!("${}", key.variable));
+    let of_file = || Some(format!("{} ({})", settings.path.as_ref()?.display(), key.path()));
+    of_environment.or_else(of_file)
+}
+
 /// The language asked for, found before the arguments are understood, so that a mistake in them is told in it.
 fn lang_of(args: &[OsString], settings: Option<&Settings>) -> Option<Lang> {
     let key = KEYS.into_iter().find(|key| key.name == "lang")?;
@@ -246,6 +268,9 @@ fn unusable(error: &BadSettings, lang: Lang, json: bool) -> ExitCode {
         BadSettings::Member { path, member } => {
             let names: Vec<String> = KEYS.iter().map(crate::config::Key::path).collect();
             format!("{}：没有“{member}”这项设置，可用：{}。", path.display(), names.join("、"))
+        }
+        BadSettings::Form { path, member } => {
+            format!("{}：“{member}”要写成带引号的文字，或 true、false。", path.display())
         }
     };
     let text = out.pick(zh, error.to_string());

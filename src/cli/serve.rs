@@ -63,6 +63,13 @@ pub(super) async fn serve(
     let mut opened = session.open().await?;
     if let Some(replica) = replica {
         opened.store = opened.store.read_from(replica);
+        if let Err(error) = opened.store.try_replica().await {
+            let why = writer::chain(&error);
+            session.out.warn(
+                format!("只读副本 {replica} 没有回答（{why}），先读数据库本身，等它回来。"),
+                format!("The replica {replica} does not answer ({why}); the database itself is read until it does"),
+            );
+        }
     }
     let writer = writer::start(session.open().await?, lock, session.clock, session.trust).await?;
     let address = listener.local_addr().map_err(|error| told(&error))?;

@@ -38,6 +38,9 @@ pub(super) fn store(error: &StoreError) -> String {
         StoreError::Foreign { place } => {
             format!("{place} 里有别的程序的数据表，没有改动。请给本程序一个空的数据库。")
         }
+        StoreError::NotUtf8 { place, encoding } => format!(
+            "{place} 的文字编码是 {encoding}，要用 UTF-8：create database … encoding 'UTF8' template template0。"
+        ),
         StoreError::Statement { source, .. } => {
             format!(
                 "数据库出错，这一步没有写入{}。请检查数据库服务器，或数据文件夹所在的磁盘，再运行同一条命令。",
@@ -82,7 +85,7 @@ pub(super) fn open(error: &OpenError) -> String {
             format!("{} 里的密钥不是这个账本的（{what}）。请从密钥的副本中放回正确的文件。", path.display())
         }
         OpenError::Behind { found, signed, path } => format!(
-            "数据库只有 {found} 条记录，而已签署的有 {signed} 条：这是较旧的副本。为免签出第二份历史，没有写入。请把最新的数据库副本放回 {}；如果已经没有，请开立接续它的新账本：mingzhang init --continues 检查点文件。",
+            "数据库只有 {found} 条记录，而已签署的有 {signed} 条：这是较旧的副本。为免签出第二份历史，没有写入。请放回最新的数据库副本；如果已经没有，请开立接续它的新账本：mingzhang init --continues {}。",
             path.display()
         ),
         OpenError::OtherHistory { signed } => format!(

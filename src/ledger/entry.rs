@@ -133,6 +133,22 @@ impl<'a> Entry<'a> {
         })
     }
 
+    /// The same without its bytes.
+    pub fn into_owned(self) -> Entry<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let post = |post: RawPost<'_>| RawPost { op: owned(post.op), line: owned(post.line), ..post };
+        let cash = |row: RawCash<'_>| RawCash { account: owned(row.account), unit: owned(row.unit), ..row };
+        Entry {
+            ledger: owned(self.ledger),
+            by: owned(self.by),
+            kind: owned(self.kind),
+            body: self.body.into_owned(),
+            post: self.post.into_iter().map(post).collect(),
+            cash: self.cash.into_iter().map(cash).collect(),
+            ..self
+        }
+    }
+
     /// The canonical bytes of the entry; refused where it would be longer than 65,535 bytes or holds text that is not NFC.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EntryWriteError> {
         let mut out = String::with_capacity(640);

@@ -11,6 +11,7 @@ pub mod follow;
 pub mod line;
 pub mod merkle;
 pub mod note;
+pub mod policy;
 pub mod posting;
 pub mod proof;
 pub mod receipt;

@@ -1,7 +1,7 @@
 //! The pure fold over a whole log: bytes, chain, tree, posts, cash. It says which entry is the first bad one and why.
 
 use super::chain::{Head, leaf_hash};
-use super::entry::Entry;
+use super::entry::{Entry, EntryError};
 use super::posting::{Book, CashRule};
 use crate::values::Hash;
 
@@ -13,6 +13,12 @@ pub struct FirstBad {
     pub seq: u64,
     /// What is wrong, in words.
     pub reason: String,
+}
+
+/// What can be seen of an entry by itself: its members, and its leaf hash. The costly half of following it, which asks nothing of the
+/// entries before, so that several cores may do it at once.
+pub fn read(bytes: &[u8]) -> Result<(Entry<'_>, Hash), EntryError> {
+    Ok((Entry::parse(bytes)?, leaf_hash(bytes)))
 }
 
 /// A log that was followed so far, without a fault.
@@ -32,8 +38,15 @@ impl Verifier {
     /// Follows the next entry. After an error the verifier stays where it was.
     pub fn push<'a>(&mut self, bytes: &'a [u8]) -> Result<(Entry<'a>, Hash), FirstBad> {
         let seq = self.head.size();
+        let (entry, leaf) = read(bytes).map_err(|error| FirstBad { seq, reason: error.to_string() })?;
+        self.follow(&entry, leaf)?;
+        Ok((entry, leaf))
+    }
+
+    /// The same for an entry that has been read, see [`read`].
+    pub fn follow(&mut self, entry: &Entry<'_>, leaf: Hash) -> Result<(), FirstBad> {
+        let seq = self.head.size();
         let bad = |reason: String| FirstBad { seq, reason };
-        let entry = Entry::parse(bytes).map_err(|error| bad(error.to_string()))?;
         if entry.ledger != self.ledger {
             return Err(bad(format!("it belongs to the ledger {}, not to {}", entry.ledger, self.ledger)));
         }
@@ -49,9 +62,8 @@ impl Verifier {
         self.book
             .apply(seq, &entry.post, &entry.cash, CashRule::Judged)
             .map_err(|broken| bad(format!("it breaks a rule of posting at {broken}")))?;
-        let leaf = leaf_hash(bytes);
         self.head.advance(leaf, entry.at);
-        Ok((entry, leaf))
+        Ok(())
     }
 
     /// Where the log ends so far.

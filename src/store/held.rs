@@ -1,8 +1,7 @@
 //! The right to write a ledger.
 
-use super::postgres::{self, Database};
+use super::postgres::Locked;
 use super::{Batch, LedgerRow, LogPage, Sqlite, StoreError};
-use sqlx::Transaction;
 
 /// A ledger that no other node writes until a batch is written, or this is dropped.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ enum Holder {
     /// The lock on the data folder keeps others away.
     Folder(Sqlite),
     /// The head row is locked.
-    Row(Box<Transaction<'static, Database>>),
+    Row(Box<Locked>),
 }
 
 impl Held {
@@ -25,8 +24,8 @@ impl Held {
         Self { row, page: LogPage::default(), by: Holder::Folder(store) }
     }
 
-    pub(super) fn by_row(row: LedgerRow, page: LogPage, transaction: Transaction<'static, Database>) -> Self {
-        Self { row, page, by: Holder::Row(Box::new(transaction)) }
+    pub(super) fn by_row(row: LedgerRow, page: LogPage, locked: Locked) -> Self {
+        Self { row, page, by: Holder::Row(Box::new(locked)) }
     }
 
     /// The head.
@@ -43,7 +42,7 @@ impl Held {
     pub async fn commit(self, batch: Batch) -> Result<(), StoreError> {
         match self.by {
             Holder::Folder(store) => store.commit(batch).await,
-            Holder::Row(transaction) => postgres::commit_held(*transaction, batch).await,
+            Holder::Row(locked) => locked.commit(batch).await,
         }
     }
 }

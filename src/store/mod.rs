@@ -59,6 +59,16 @@ pub enum StoreError {
         /// Where.
         place: Place,
     },
+    /// The database keeps text in another way.
+    #[error(
+        "the database at {place} keeps text as {encoding}; make one with `create database … encoding 'UTF8' template template0`"
+    )]
+    NotUtf8 {
+        /// Where.
+        place: Place,
+        /// How it keeps text.
+        encoding: String,
+    },
     /// A statement failed.
     #[error("the database failed at {step}")]
     Statement {

@@ -9,7 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -55,9 +55,15 @@ impl Postgres {
     pub async fn create(options: &PgConnectOptions) -> Result<Self, StoreError> {
         let store = Self::connect(options).await?;
         match store.check(options).await {
-            Ok(()) | Err(StoreError::Missing { .. }) => store.bring_up_to_date().await?,
+            Ok(()) | Err(StoreError::Missing { .. }) => {}
             Err(error) => return Err(error),
         }
+        let statement = sqlx::query_scalar::<_, String>("show server_encoding");
+        let encoding = statement.fetch_one(&store.writing).await.map_err(failed("asking for the encoding"))?;
+        if encoding != "UTF8" {
+            return Err(StoreError::NotUtf8 { place: Place::Server(Box::new(options.clone())), encoding });
+        }
+        store.bring_up_to_date().await?;
         Ok(store)
     }
 
@@ -137,15 +143,16 @@ impl Postgres {
     /// Locks the head row: other nodes wait at it. Gives up to `limit` entries from `from` on with it.
     pub(super) async fn hold(&self, ledger_id: i64, from: u64, limit: u32) -> Result<Held, StoreError> {
         let step = "holding the ledger";
+        let mut locked = Locked(Some(self.writing.acquire().await.map_err(failed(step))?));
+        let connection = locked.connection();
         // Beginning and locking are one round trip, which takes no parameters; the number is ours.
         let begin = format!("begin; select 1 from ledger where ledger_id = {ledger_id} for update");
-        let begun = self.writing.begin_with(AssertSqlSafe(begin)).await;
-        let mut transaction = begun.map_err(failed(step))?;
+        sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut *connection).await.map_err(failed(step))?;
         let statement = sqlx::query(HEAD_AND_PAGE).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
-        let found = statement.fetch_optional(&mut *transaction).await.map_err(failed(step))?;
+        let found = statement.fetch_optional(connection).await.map_err(failed(step))?;
         let found = found.ok_or(StoreError::HeadMoved)?;
         let page: Option<Vec<u8>> = found.try_get(7).map_err(failed(step))?;
-        Ok(Held::by_row(Self::ledger_row(&found)?, LogPage::new(page.unwrap_or_default()), transaction))
+        Ok(Held::by_row(Self::ledger_row(&found)?, LogPage::new(page.unwrap_or_default()), locked))
     }
 
     /// Waits for the turn among nodes that contend for a ledger.
@@ -358,13 +365,30 @@ impl Lead {
     }
 }
 
-/// Writes a batch where the head row is locked already.
-pub(super) async fn commit_held(
-    mut transaction: Transaction<'static, Database>,
-    batch: Batch,
-) -> Result<(), StoreError> {
-    write_batch(&mut transaction, batch).await?;
-    transaction.commit().await.map_err(failed("making a batch durable"))
+/// A connection that has begun to lock the head row. Unless it commits it is closed, and the server lets go: it must not go back into
+/// the pool in the middle of a transaction, whatever went wrong in it.
+#[derive(Debug)]
+pub(super) struct Locked(Option<PoolConnection<Database>>);
+
+impl Locked {
+    fn connection(&mut self) -> &mut PgConnection {
+        self.0.as_mut().expect("it is taken at the end only")
+    }
+
+    /// Writes a batch and lets go.
+    pub(super) async fn commit(mut self, batch: Batch) -> Result<(), StoreError> {
+        write_batch(self.connection(), batch).await?;
+        let committed = sqlx::raw_sql("commit").execute(self.connection()).await;
+        committed.map_err(failed("making a batch durable"))?;
+        drop(self.0.take());
+        Ok(())
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
 }
 
 /// Appends bare rows in one statement, for the ceiling.

@@ -383,6 +383,26 @@ impl Books {
         Ok((ours, ceiling))
     }
 
+    /// Rounds of full verification by this program's own command, held to one core and to two; none where it cannot be held.
+    pub(super) async fn verify_on_cores(&mut self) -> Result<Option<(Vec<Pace>, Vec<Pace>)>, BenchError> {
+        self.handle.finish().await?;
+        let program = std::env::current_exe()?;
+        let (mut two, mut one) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            for (cores, paces) in [("0,1", &mut two), ("0", &mut one)] {
+                let mut command = std::process::Command::new("taskset");
+                command.args(["-c", cores]).arg(&program).args(["verify", "--json", "--data"]).arg(self.folder.path());
+                command.envs(self.folder.place().url().map(|url| ("DATABASE_URL", url)));
+                let start = self.clock.elapsed();
+                match command.stdout(std::process::Stdio::null()).status() {
+                    Ok(status) if status.success() => paces.push(self.pace(self.size, start)),
+                    Ok(_) | Err(_) => return Ok(None),
+                }
+            }
+        }
+        Ok(Some((two, one)))
+    }
+
     /// Rounds of importing a bill of 100,000 gifts, and of appending the same bytes to the bare table.
     pub(super) async fn import_rounds(&mut self) -> Result<(Vec<Pace>, Vec<Pace>), BenchError> {
         const ROWS: u64 = 100_000;

@@ -41,10 +41,12 @@ pub enum BenchError {
 }
 
 /// All names that can be measured, in order.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 12] = [
     "append_bulk",
     "append_bulk_flat",
     "verify_1m",
+    "verify_1m_2",
+    "verify_1m_2_vs_hash",
     "proof_1m",
     "trace_span",
     "trace_1m",
@@ -63,7 +65,7 @@ pub async fn run(
 ) -> Result<Vec<Figure>, BenchError> {
     let wants = |name: &str| only.is_none_or(|only| only == name || name.starts_with(&format!("{only}_")));
     let mut figures = Vec::new();
-    if NAMES.iter().take(7).any(|name| wants(name)) {
+    if NAMES.iter().take(9).any(|name| wants(name)) {
         let folder = Folder::new(path.join("books"));
         let mut books = Books::make(&folder, clock).await?;
         say("growing a ledger to 100,000 entries");
@@ -87,6 +89,14 @@ pub async fn run(
             say("verifying a million entries, five times");
             let (ours, ceiling) = books.verify_rounds().await?;
             figures.push(Figure::rates("verify_1m", "entries/s", &ours, &ceiling));
+            say("verifying them on one core and on two, five times");
+            match books.verify_on_cores().await? {
+                Some((two, one)) => {
+                    figures.push(Figure::rates("verify_1m_2", "entries/s", &two, &one));
+                    figures.push(Figure::rates("verify_1m_2_vs_hash", "entries/s", &two, &ceiling));
+                }
+                None => say("not measured: taskset, or two cores"),
+            }
         }
         books.close().await?;
     }

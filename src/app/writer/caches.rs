@@ -25,7 +25,7 @@ impl Writer {
         // What was acknowledged stays: a database that lies behind it is an older copy, and gets no second history.
         let signed = self.signed.max(self.durable.size);
         if row.size < signed {
-            let path = self.opened.folder.path().into();
+            let path = self.opened.folder.signed_file(&self.opened.row.slug);
             return Err(OpenError::Behind { found: row.size, signed, path }.into());
         }
         // One that was put in its place since, and is as long, gets none either.

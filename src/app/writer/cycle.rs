@@ -71,6 +71,7 @@ impl Writer {
             let held = match held {
                 Ok(held) => held,
                 Err(error) => {
+                    self.stats.failed.inc();
                     first.fail(error);
                     continue;
                 }

@@ -155,7 +155,7 @@ impl Writer {
     async fn catch_up(&mut self, held: &Held) -> Result<(), WriteError> {
         let row = held.row();
         if row.size < self.head.size() {
-            let path = self.opened.folder.path().into();
+            let path = self.opened.folder.signed_file(&self.opened.row.slug);
             return Err(OpenError::Behind { found: row.size, signed: self.durable.size, path }.into());
         }
         self.follow_page(held.page()).await?;

@@ -1,0 +1,491 @@
+//! A log verified by whoever has only what is public of it: an export, a folder of tiles, the address of a server. Nothing is asked of
+//! the one who keeps it but the bytes; every entry is read, chained, posted and added up again.
+
+use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use crate::ledger::entry::{Entry, EntryError};
+use crate::ledger::note::{NoteError, VerifierKey};
+use crate::ledger::policy::Policy;
+use crate::ledger::tile::{self, Content, Edge, Tile, WIDTH};
+use crate::ledger::verify::{FirstBad, Verifier, read};
+use crate::values::Hash;
+use futures_util::{StreamExt as _, stream};
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Bundles that are fetched at once.
+const AT_ONCE: usize = 16;
+/// Times that an address is tried.
+const TRIES: u32 = 4;
+/// Largest answer that is read: a bundle of the longest entries.
+const ANSWER_MAX: u64 = 256 * (65_535 + 2);
+/// Entries of an export that are handed over at once.
+const LINES: usize = 512;
+
+/// Where a log is.
+#[derive(Clone, Debug)]
+pub enum Log {
+    /// A folder of `export`: `entries.jsonl`, `checkpoint`, `log.vkey`.
+    Export(PathBuf),
+    /// A folder of tiles, as `export --static` writes it.
+    Tiles(PathBuf),
+    /// An address under which the tiles are, with a folder that keeps what was fetched.
+    Address {
+        /// With a slash at its end.
+        base: String,
+        /// Where what was fetched is kept, so that the next run goes on.
+        keep: Option<PathBuf>,
+        /// The client.
+        agent: ureq::Agent,
+    },
+}
+
+/// Why a log cannot be looked at; it says nothing about whether it holds.
+#[derive(Debug, thiserror::Error)]
+pub enum OutsideError {
+    /// A file.
+    #[error("{} could not be read", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// An address does not answer.
+    #[error("{url} does not answer: {what}. Run the same again; with --keep it goes on where it stopped")]
+    Away {
+        /// Which.
+        url: String,
+        /// Why.
+        what: String,
+    },
+    /// There is no log.
+    #[error(
+        "{0} holds no log: neither entries.jsonl nor checkpoint and tiles. The address of a log ends in /log/NAME/"
+    )]
+    NoLog(String),
+    /// The key file.
+    #[error("{place}log.vkey: {error}")]
+    Key {
+        /// Where.
+        place: String,
+        /// Why.
+        error: NoteError,
+    },
+    /// A task of this program ended.
+    #[error("a task ended before its work was done: {0}")]
+    Ended(String),
+}
+
+/// What is asked of a log.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Its key, where the reader has it from elsewhere.
+    pub vkey: Option<VerifierKey>,
+    /// Keys and witnesses.
+    pub policy: Option<Policy>,
+    /// An earlier checkpoint: the log must still begin with it.
+    pub since: Option<Vec<u8>>,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The log's key.
+    pub vkey: VerifierKey,
+    /// The key is known only from the log itself.
+    pub key_from_log: bool,
+    /// Entries that hold.
+    pub entries: u64,
+    /// Root over them.
+    pub root: Hash,
+    /// The first that does not.
+    pub first_bad: Option<FirstBad>,
+    /// Witnesses that cosigned the newest checkpoint, and when.
+    pub seen: Vec<(String, u64)>,
+    /// The smallest size that the witnesses asked for have cosigned, of the checkpoints at hand.
+    pub witnessed_from: Option<u64>,
+    /// The size of the earlier checkpoint that the log still begins with.
+    pub since: Option<u64>,
+    /// What the log says of its lines, replayed.
+    pub book: crate::ledger::posting::Book,
+}
+
+/// An entry that was read on some core.
+type ReadEntry = Result<(Entry<'static>, Hash), EntryError>;
+
+impl Log {
+    /// The log at a path or an address.
+    pub fn at(place: &str, keep: Option<PathBuf>) -> Result<Self, OutsideError> {
+        if place.starts_with("http://") || place.starts_with("https://") {
+            let agent =
+                ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).http_status_as_error(false);
+            let base = format!("{}/", place.trim_end_matches('/'));
+            return Ok(Self::Address { base, keep, agent: agent.build().into() });
+        }
+        let path = PathBuf::from(place);
+        if path.join("entries.jsonl").is_file() {
+            Ok(Self::Export(path))
+        } else if path.join("checkpoint").is_file() {
+            Ok(Self::Tiles(path))
+        } else {
+            Err(OutsideError::NoLog(place.into()))
+        }
+    }
+
+    /// A file of the log; nothing where it has none of this name.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, OutsideError> {
+        match self {
+            Self::Export(folder) | Self::Tiles(folder) => read_file(&folder.join(name)),
+            Self::Address { base, keep, agent } => {
+                // What a path holds never changes, but for the newest checkpoint and the key.
+                let kept = keep.as_ref().map(|folder| folder.join(name)).filter(|_| name.starts_with("tile/"));
+                if let Some(found) = kept.as_deref().map(read_file).transpose()?.flatten() {
+                    return Ok(Some(found));
+                }
+                let fetched = fetch(agent, &format!("{base}{name}"))?;
+                if let (Some(path), Some(bytes)) = (keep.as_ref().map(|folder| folder.join(name)), &fetched) {
+                    keep_file(&path, bytes).map_err(|source| OutsideError::File { path, source })?;
+                }
+                Ok(fetched)
+            }
+        }
+    }
+
+    fn must_read(&self, name: &str) -> Result<Vec<u8>, OutsideError> {
+        self.read(name)?.ok_or_else(|| OutsideError::NoLog(self.place()))
+    }
+
+    /// Where it is, for people; a slash at its end.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Export(folder) | Self::Tiles(folder) => format!("{}/", folder.display()),
+            Self::Address { base, .. } => base.clone(),
+        }
+    }
+
+    /// Its own word on its key.
+    pub fn own_key(&self) -> Result<VerifierKey, OutsideError> {
+        let text = self.must_read("log.vkey")?;
+        let key = VerifierKey::parse(String::from_utf8_lossy(&text).trim());
+        key.map_err(|error| OutsideError::Key { place: self.place(), error })
+    }
+
+    /// Earlier checkpoints that are at hand.
+    fn checkpoints(&self) -> Vec<Vec<u8>> {
+        let Self::Tiles(folder) = self else { return Vec::new() };
+        let files = fs::read_dir(folder.join("checkpoints")).into_iter().flatten().flatten();
+        files.filter_map(|file| fs::read(file.path()).ok()).collect()
+    }
+}
+
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>, OutsideError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(OutsideError::File { path: path.into(), source }),
+    }
+}
+
+/// Keeps what was fetched, as a whole: what is there under its name is never half of it.
+fn keep_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, bytes)?;
+    fs::rename(&fresh, path)
+}
+
+fn fetch(agent: &ureq::Agent, url: &str) -> Result<Option<Vec<u8>>, OutsideError> {
+    let mut trouble = String::new();
+    for attempt in 0..TRIES {
+        std::thread::sleep(Duration::from_millis(250) * (1 << attempt >> 1));
+        let answer = match agent.get(url).call() {
+            Ok(answer) => answer,
+            Err(error) => {
+                trouble = error.to_string();
+                continue;
+            }
+        };
+        let status = answer.status().as_u16();
+        match status {
+            200 => {
+                let mut bytes = Vec::new();
+                match answer.into_body().into_reader().take(ANSWER_MAX + 1).read_to_end(&mut bytes) {
+                    Ok(_) => return Ok(Some(bytes)),
+                    Err(error) => trouble = error.to_string(),
+                }
+            }
+            404 | 410 => return Ok(None),
+            // Redirections were followed; what is asked for again may go better.
+            429 | 500.. => trouble = format!("it says {status}"),
+            _ => return Err(OutsideError::Away { url: url.into(), what: format!("it says {status}") }),
+        }
+    }
+    Err(OutsideError::Away { url: url.into(), what: trouble })
+}
+
+/// Verifies a log from what is public of it.
+pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64)) -> Result<Verdict, OutsideError> {
+    let log = Arc::new(log);
+    let first = Arc::clone(&log);
+    let (note, own_key) = blocking(move || Ok((first.must_read("checkpoint")?, first.own_key()))).await?;
+    let named = asked.vkey.clone().or_else(|| named_for(asked.policy.as_ref(), &note));
+    let key_from_log = named.is_none();
+    let vkey = match named {
+        Some(vkey) => vkey,
+        None => own_key?,
+    };
+    let mut verdict = Verdict {
+        key_from_log,
+        entries: 0,
+        root: Hash::ZERO,
+        first_bad: None,
+        seen: Vec::new(),
+        witnessed_from: None,
+        since: None,
+        book: crate::ledger::posting::Book::default(),
+        vkey,
+    };
+    let signed = match VerifiedCheckpoint::open(&note, &verdict.vkey) {
+        Ok(signed) => signed,
+        Err(error) => return Ok(verdict.bad(0, format!("the checkpoint does not hold: {error}"))),
+    };
+    let size = signed.checkpoint().size;
+    let mut roots: Vec<(u64, Hash)> = Vec::new();
+    if let Some(since) = &asked.since {
+        match VerifiedCheckpoint::open(since, &verdict.vkey) {
+            Ok(since) => {
+                let Checkpoint { size, root, .. } = since.checkpoint();
+                verdict.since = Some(*size);
+                roots.push((*size, *root));
+            }
+            Err(error) => return Ok(verdict.bad(0, format!("the earlier checkpoint does not hold: {error}"))),
+        }
+    }
+    for note in log.checkpoints() {
+        match VerifiedCheckpoint::open(&note, &verdict.vkey) {
+            Ok(earlier) => {
+                let Checkpoint { size, root, .. } = earlier.checkpoint();
+                roots.push((*size, *root));
+                if is_witnessed(asked.policy.as_ref(), &earlier) {
+                    verdict.witnessed_from = Some(verdict.witnessed_from.map_or(*size, |known| known.min(*size)));
+                }
+            }
+            Err(error) => return Ok(verdict.bad(0, format!("an earlier checkpoint does not hold: {error}"))),
+        }
+    }
+    roots.sort_unstable();
+    let follow = Following {
+        log: Arc::clone(&log),
+        size,
+        verifier: Verifier::new(verdict.vkey.name()),
+        edge: Edge::default(),
+        roots,
+    };
+    let (verifier, first_bad) = follow.all(&mut progress).await?;
+    verdict.entries = verifier.head().size();
+    verdict.root = verifier.head().frontier.root();
+    verdict.first_bad = first_bad;
+    verdict.book = verifier.book().clone();
+    if verdict.first_bad.is_some() {
+        return Ok(verdict);
+    }
+    if verdict.root != signed.checkpoint().root {
+        return Ok(verdict
+            .bad(0, format!("the first {size} entries are not those that were signed: the history was replaced")));
+    }
+    if let Some(since) = verdict.since.filter(|since| *since > size) {
+        return Ok(verdict.bad(size, format!("it is missing: a checkpoint over {since} entries was signed")));
+    }
+    let Some(policy) = &asked.policy else { return Ok(verdict) };
+    match policy.cosigned(signed.note()) {
+        Ok(seen) => verdict.seen = seen,
+        Err(error) => return Ok(verdict.bad(size.saturating_sub(1), error.to_string())),
+    }
+    if policy.asks_for_witnesses() && is_witnessed(Some(policy), &signed) {
+        verdict.witnessed_from = Some(verdict.witnessed_from.map_or(size, |known| known.min(size)));
+    }
+    if !policy.is_met_by(&verdict.seen) {
+        let seen = verdict.seen.len();
+        return Ok(verdict.bad(
+            size.saturating_sub(1),
+            format!("its checkpoint was cosigned by {seen} witnesses, fewer than the policy asks for"),
+        ));
+    }
+    Ok(verdict)
+}
+
+impl Verdict {
+    fn bad(mut self, seq: u64, reason: String) -> Self {
+        self.first_bad = Some(FirstBad { seq, reason });
+        self
+    }
+}
+
+/// The key that a policy has for the log that a note is of; where it names one log only, that one.
+fn named_for(policy: Option<&Policy>, note: &[u8]) -> Option<VerifierKey> {
+    let logs = &policy?.logs;
+    let origin = String::from_utf8_lossy(note).lines().next().unwrap_or_default().to_owned();
+    let found = logs.iter().find(|(key, _)| key.name() == origin).or_else(|| logs.first());
+    found.map(|(key, _)| key.clone())
+}
+
+fn is_witnessed(policy: Option<&Policy>, signed: &VerifiedCheckpoint) -> bool {
+    policy.is_some_and(|policy| {
+        policy.asks_for_witnesses() && policy.cosigned(signed.note()).is_ok_and(|seen| policy.is_met_by(&seen))
+    })
+}
+
+/// A log that is being followed.
+struct Following {
+    log: Arc<Log>,
+    size: u64,
+    verifier: Verifier,
+    edge: Edge,
+    /// Roots that were signed, by their size.
+    roots: Vec<(u64, Hash)>,
+}
+
+impl Following {
+    /// Follows all entries; where one is bad it stops there.
+    async fn all(mut self, progress: &mut impl FnMut(u64, u64)) -> Result<(Verifier, Option<FirstBad>), OutsideError> {
+        let pages = self.pages();
+        let mut pages = std::pin::pin!(pages);
+        while let Some(page) = pages.next().await {
+            for entry in page? {
+                let seq = self.verifier.head().size();
+                if let Err(reason) = self.follow(entry).await? {
+                    return Ok((self.verifier, Some(FirstBad { seq, reason })));
+                }
+            }
+            progress(self.verifier.head().size(), self.size);
+        }
+        let end = self.verifier.head().size();
+        if end < self.size {
+            let reason = format!("it is missing: {} entries were signed", self.size);
+            return Ok((self.verifier, Some(FirstBad { seq: end, reason })));
+        }
+        if let Some(reason) = self.differing_edge().await? {
+            return Ok((self.verifier, Some(FirstBad { seq: end.saturating_sub(1), reason })));
+        }
+        Ok((self.verifier, None))
+    }
+
+    /// All entries in order, read on all cores.
+    fn pages(&self) -> stream::BoxStream<'static, Result<Vec<ReadEntry>, OutsideError>> {
+        let log = Arc::clone(&self.log);
+        match &*self.log {
+            Log::Export(folder) => {
+                let path = folder.join("entries.jsonl");
+                let lines = lines(path);
+                let parse = |lines: Result<Vec<Vec<u8>>, OutsideError>| {
+                    blocking(move || Ok(lines?.iter().map(|line| owned(line)).collect()))
+                };
+                stream::iter(lines).map(parse).buffered(AT_ONCE).boxed()
+            }
+            Log::Tiles(_) | Log::Address { .. } => {
+                let tiles: Vec<Tile> = Content::Entries.tiles(self.size).collect();
+                let fetch = move |tile: Tile| {
+                    let log = Arc::clone(&log);
+                    blocking(move || {
+                        let bytes = log.read(&tile.to_string())?.unwrap_or_default();
+                        Ok(tile::entries_of(&bytes).unwrap_or_default().into_iter().map(owned).collect())
+                    })
+                };
+                stream::iter(tiles).map(fetch).buffered(AT_ONCE).boxed()
+            }
+        }
+    }
+
+    /// Follows one entry; the reason where it does not hold.
+    async fn follow(&mut self, entry: ReadEntry) -> Result<Result<(), String>, OutsideError> {
+        let seq = self.verifier.head().size();
+        if seq == self.size {
+            return Ok(Err(format!("it lies behind the end: {} entries were signed", self.size)));
+        }
+        let (entry, leaf) = match entry {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        if let Err(FirstBad { reason, .. }) = self.verifier.follow(&entry, leaf) {
+            return Ok(Err(reason));
+        }
+        for (level, hashes) in (0..).zip(self.edge.push(leaf)) {
+            let tile = Tile { content: Content::Hashes(level), index: seq >> (8 * (level + 1)), width: WIDTH };
+            if self.differs(tile, hashes).await? {
+                return Ok(Err(format!("{tile} holds other hashes than the entries have")));
+            }
+        }
+        let root = self.verifier.head().frontier.root();
+        if self.roots.iter().any(|(size, signed)| *size == seq + 1 && *signed != root) {
+            return Ok(Err("the checkpoint that was signed here has another root: the history was replaced".into()));
+        }
+        Ok(Ok(()))
+    }
+
+    /// What the tiles at the right edge hold that they must not.
+    async fn differing_edge(&self) -> Result<Option<String>, OutsideError> {
+        for (level, hashes) in (0..).zip(self.edge.tiles()) {
+            let width = u64::try_from(hashes.len()).expect("a tile is short");
+            let index = Content::Hashes(level).count(self.size) / WIDTH;
+            let tile = Tile { content: Content::Hashes(level), index, width };
+            if width > 0 && self.differs(tile, hashes.clone()).await? {
+                return Ok(Some(format!("{tile} holds other hashes than the entries have")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a tile is not what the entries make it. An export has none.
+    async fn differs(&self, tile: Tile, hashes: Vec<Hash>) -> Result<bool, OutsideError> {
+        let log = Arc::clone(&self.log);
+        if matches!(*log, Log::Export(_)) {
+            return Ok(false);
+        }
+        let found = blocking(move || log.read(&tile.to_string())).await?;
+        Ok(found != Some(tile::hashes_to_bytes(&hashes)))
+    }
+}
+
+fn owned(bytes: &[u8]) -> ReadEntry {
+    read(bytes).map(|(entry, leaf)| (entry.into_owned(), leaf))
+}
+
+/// Lines of an export, many at once.
+fn lines(path: PathBuf) -> impl Iterator<Item = Result<Vec<Vec<u8>>, OutsideError>> {
+    let mut file: Option<BufReader<fs::File>> = None;
+    let mut next = move || -> Result<Vec<Vec<u8>>, OutsideError> {
+        let failed = |source| OutsideError::File { path: path.clone(), source };
+        let reader = match &mut file {
+            Some(reader) => reader,
+            None => file.insert(BufReader::with_capacity(1 << 20, fs::File::open(&path).map_err(failed)?)),
+        };
+        let mut lines = Vec::with_capacity(LINES);
+        while lines.len() < LINES {
+            let mut line = Vec::new();
+            // The line of an entry is short; a longer one is refused where it is read.
+            if reader.by_ref().take(ANSWER_MAX).read_until(b'\n', &mut line).map_err(failed)? == 0 {
+                break;
+            }
+            line.pop_if(|last| *last == b'\n');
+            lines.push(line);
+        }
+        Ok(lines)
+    };
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        let lines = (!ended).then(&mut next)?;
+        ended = lines.as_ref().map_or(true, Vec::is_empty);
+        lines.map(|lines| (!lines.is_empty()).then_some(lines)).transpose()
+    })
+}
+
+/// Does what would keep a core waiting elsewhere.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OutsideError> + Send + 'static,
+) -> Result<T, OutsideError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| OutsideError::Ended(error.to_string()))?
+}
