@@ -15,6 +15,7 @@ use crate::vault::{Place, VaultKey};
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// What `verify` found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,6 +194,15 @@ pub async fn check(
             looked.await.map_err(|error| StoreError::Ended { what: error.to_string() })
         })
     };
+    // The table of posts is summed up meanwhile: a sum asks for no order.
+    let mut posted = JoinSet::new();
+    posted.spawn({
+        let (store, drawn) = (store.clone(), drawn.clone());
+        async move {
+            let mut found = SpanSum::default();
+            each_post(&store, ledger_id, |row| found.add(&drawn, row)).await.map(|()| found)
+        }
+    });
     // While one page is followed, the next are read and looked at on the other cores.
     let ahead = u64::try_from(cores()).unwrap_or(1) + 1;
     let mut pages: VecDeque<_> = (0..ahead).map(|page| fetch(page * u64::from(PAGE))).collect();
@@ -281,7 +291,9 @@ pub async fn check(
     if edge_differs(store, ledger_id, size, &edge).await? {
         return Ok(verdict(&replay, records, end(last, TILE_CHANGED.into())));
     }
-    let fault = match projection_fault(store, row.ledger_id, &replay, &drawn, spans).await {
+    let posted = posted.join_next().await.expect("one was spawned");
+    let posted = posted.map_err(|error| StoreError::Ended { what: error.to_string() })?;
+    let fault = match projection_fault(store, row.ledger_id, &replay, &drawn, (spans, posted)).await {
         Err(error @ StoreError::Damaged { .. }) => end(last, error.to_string()),
         found => found?,
     };
@@ -395,7 +407,7 @@ async fn projection_fault(
     ledger_id: i64,
     replay: &Replay,
     drawn: &RandomState,
-    expected: SpanSum,
+    (expected, found): (SpanSum, Result<SpanSum, StoreError>),
 ) -> Result<Option<FirstBad>, StoreError> {
     let fault = |seq: u64, reason: String| Ok(Some(FirstBad { seq, reason }));
     let size = replay.verifier.head().size();
@@ -407,12 +419,11 @@ async fn projection_fault(
     if store.lines(ledger_id).await? != replay.line_rows() {
         return fault(last, "the table of lines is not what the entries say".into());
     }
-    let mut found = SpanSum::default();
-    match each_post(store, ledger_id, |row| found.add(drawn, row)).await {
-        Ok(()) => {}
+    let found = match found {
+        Ok(found) => found,
         Err(error @ StoreError::Damaged { .. }) => return fault(last, error.to_string()),
         Err(error) => return Err(error),
-    }
+    };
     if found != expected {
         let seq = first_differing_span(store, ledger_id, replay, drawn).await?;
         return fault(seq, "its posts stand otherwise in the table of spans: that table was changed".into());

@@ -6,6 +6,30 @@ use clap::{Arg, Command};
 /// The words of the command line, English and Chinese.
 const WORDS: &[(&str, &str)] = &[
     (
+        "Check every entry, and everything derived from them: of the data folder, or of what anybody can have",
+        "核对每条记录和由它们得出的一切：数据文件夹里的，或任何人都能拿到的",
+    ),
+    (
+        "Instead of the data folder: a folder of `export`, the address of a log (https://…/log/NAME/), or the file of a receipt",
+        "不核对数据文件夹，而核对：导出的文件夹、账本的网址（https://…/log/名称/）或一张凭证的文件",
+    ),
+    (
+        "The log's public key, where you have it from elsewhere; else its own log.vkey is taken, and said to be",
+        "账本的公钥，如果您另有来源；不写则用账本自己的 log.vkey，并会说明",
+    ),
+    (
+        "Keys and witnesses that you trust, in the form of C2SP tlog-policy",
+        "您信任的公钥和见证方，写法为 C2SP tlog-policy",
+    ),
+    (
+        "An earlier checkpoint that you kept: the log must still begin with what it signed",
+        "您保存过的检查点：账本必须仍以它签名的内容开头",
+    ),
+    (
+        "Keep what is fetched from an address in this folder: run again, it goes on where it stopped",
+        "把从网址取来的内容留在这个文件夹，再运行会从中断处继续",
+    ),
+    (
         "A hash-chained, append-only ledger for charities in which every fen has an address",
         "慈善组织的哈希链账本，只增不改；每一分钱都有地址",
     ),
@@ -36,7 +60,6 @@ const WORDS: &[(&str, &str)] = &[
     ("Bank accounts, wallets, cash boxes", "银行账户、钱包、现金箱"),
     ("Cases of aid", "救助个案"),
     ("Categories of cases it is for, as minor,health", "用于哪些类别的个案，例如 minor,health"),
-    ("Check every entry, and everything derived from them", "检查每一条记录，以及由它们推出的一切"),
     ("Close a case of which nothing waits and nothing is left", "结案：没有待办的拨付，也没有剩余的款项"),
     ("Contact, kept in the vault only", "联系方式，只存入保密库"),
     ("Count of vouchers", "单据张数"),

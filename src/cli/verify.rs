@@ -2,14 +2,39 @@
 
 use super::out::is_watched;
 use super::session::{Failure, Session};
+use super::trouble_zh;
 use crate::app;
+use crate::app::outside::{self, OutsideError};
 use crate::app::verify::Verdict;
+use crate::app::writer::chain;
+use crate::ledger::line::State;
+use crate::ledger::note::VerifierKey;
+use crate::ledger::policy::Policy;
+use crate::ledger::receipt::{Receipt, ReceiptError};
+use crate::values::amount::format_minor;
+use crate::values::{Timestamp, Zone};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
+use serde_json::json;
+use std::path::{Path, PathBuf};
 
-/// Check every entry, and everything derived from them
+/// Check every entry, and everything derived from them: of the data folder, or of what anybody can have
 #[derive(Debug, clap::Args)]
-pub(super) struct Verify {}
+pub(super) struct Verify {
+    /// Instead of the data folder: a folder of `export`, the address of a log (https://…/log/NAME/), or the file of a receipt
+    place: Option<String>,
+    /// The log's public key, where you have it from elsewhere; else its own log.vkey is taken, and said to be
+    #[arg(long, value_name = "VKEY", value_parser = VerifierKey::parse, requires = "place")]
+    vkey: Option<VerifierKey>,
+    /// Keys and witnesses that you trust, in the form of C2SP tlog-policy
+    #[arg(long, value_name = "FILE", requires = "place", conflicts_with = "vkey")]
+    policy: Option<PathBuf>,
+    /// An earlier checkpoint that you kept: the log must still begin with what it signed
+    #[arg(long, value_name = "FILE", requires = "place")]
+    since: Option<PathBuf>,
+    /// Keep what is fetched from an address in this folder: run again, it goes on where it stopped
+    #[arg(long, value_name = "DIR", requires = "place")]
+    keep: Option<PathBuf>,
+}
 
 /// Replay all entries and write everything derived from them anew
 #[derive(Debug, clap::Args)]
@@ -37,6 +62,18 @@ pub(super) fn progress_bar(total: u64, template: &'static str) -> ProgressBar {
 impl Verify {
     /// Runs it. The object of the verdict is always printed.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        if let Some(place) = &self.place {
+            let asked = outside::Asked {
+                vkey: self.vkey.clone(),
+                policy: self.policy.as_deref().map(policy).transpose()?,
+                since: self.since.as_deref().map(read).transpose()?,
+            };
+            return if Path::new(place).is_file() {
+                receipt(session, Path::new(place), &asked)
+            } else {
+                log(session, place, self.keep, &asked).await
+            };
+        }
         let verdict = verify(session).await?;
         let ok = verdict.first_bad.is_none();
         let mut object = serde_json::json!({"ok": ok, "entries": verdict.entries, "root": verdict.root.to_hex()});
@@ -79,6 +116,193 @@ impl Verify {
         }
         session.out.always(&object);
         if ok { Ok(()) } else { Err(Failure::NotOk) }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path)
+        .map_err(|error| Failure::input(trouble_zh::file(path, &error), format!("{}: {error}", path.display())))
+}
+
+fn policy(path: &Path) -> Result<Policy, Failure> {
+    let text = String::from_utf8_lossy(&read(path)?).into_owned();
+    Policy::parse(&text).map_err(|error| {
+        let (path, line) = (path.display(), error.line);
+        Failure::input(format!("{path} 第 {line} 行不是合格的见证策略：{}", error.what), format!("{path}, {error}"))
+    })
+}
+
+/// A day of a time in seconds since 1970.
+fn day(seconds: u64) -> String {
+    let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
+    millis.and_then(Timestamp::from_millis).map(|at| at.day(&Zone::shanghai()).to_string()).unwrap_or_default()
+}
+
+/// Verifies a log from what is public of it.
+async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &outside::Asked) -> Result<(), Failure> {
+    let bar = progress_bar(0, "{bar:30} {pos}/{len}  {eta}");
+    let told = |done, of| {
+        bar.set_length(of);
+        bar.set_position(done);
+    };
+    let verdict = outside::verify(outside::Log::at(place, keep)?, asked, told).await;
+    bar.finish_and_clear();
+    let verdict = verdict?;
+    let (entries, root) = (verdict.entries, verdict.root);
+    let ok = verdict.first_bad.is_none();
+    let mut object = json!({"ok": ok, "entries": entries, "root": root.to_hex(), "vkey": verdict.vkey.to_string()});
+    match &verdict.first_bad {
+        None => session.out.say(
+            format!("账本完好：{entries} 条记录，根 {}…，签名是 {} 的。", root.short(), verdict.vkey.name()),
+            format!("The log holds: {entries} entries, root {}…, signed by {}", root.short(), verdict.vkey.name()),
+        ),
+        Some(bad) => {
+            object["first_bad"] = json!({"seq": bad.seq, "reason": bad.reason});
+            session.out.say(
+                format!("账本有问题：第一条有问题的记录是 {}。原因：{}", bad.seq, bad.reason),
+                format!("The log does not hold. The first bad entry is {}: {}", bad.seq, bad.reason),
+            );
+        }
+    }
+    if let Some(since) = verdict.since.filter(|_| ok) {
+        object["since"] = since.into();
+        session.out.say(
+            format!("您保存的检查点（{since} 条）仍是它的开头，一条未改。"),
+            format!("The checkpoint that you kept ({since} entries) is still its beginning"),
+        );
+    }
+    if let Some(policy) = &asked.policy {
+        let seen = verdict.seen.iter().map(|(name, time)| format!("{name} {}", day(*time))).collect::<Vec<_>>();
+        object["witnesses"] = verdict.seen.iter().map(|(name, time)| json!({"name": name, "time": time})).collect();
+        object["unwitnessed_before"] = verdict.witnessed_from.into();
+        if !seen.is_empty() {
+            let seen = seen.join(session.out.pick("、", ", "));
+            session.out.say(format!("共签的见证方：{seen}。"), format!("Cosigned by {seen}"));
+        }
+        match verdict.witnessed_from {
+            Some(size) => {
+                session.out.say(format!("第 {size} 条以前没有见证。"), format!("Unwitnessed before size {size}"))
+            }
+            None if policy.asks_for_witnesses() => {
+                session.out.say("还没有足够的见证。", "Not witnessed as the policy asks")
+            }
+            None => {}
+        }
+    }
+    if verdict.key_from_log {
+        object["key_from_log"] = true.into();
+        session.out.warn(
+            format!("注意：公钥 {} 是账本自己给的，请与组织公布的比一比，下次用 --vkey 指明。", verdict.vkey),
+            format!("Note: the key {} is the log's own word; compare it with the one that the charity publishes, and give it with --vkey", verdict.vkey),
+        );
+    }
+    session.out.always(&object);
+    if ok { Ok(()) } else { Err(Failure::NotOk) }
+}
+
+/// Verifies one receipt.
+fn receipt(session: &Session, path: &Path, asked: &outside::Asked) -> Result<(), Failure> {
+    let bytes = read(path)?;
+    let refused = |error: ReceiptError| {
+        session.out.say(
+            format!("✕ {} 核对不通过：{error}", path.display()),
+            format!("✕ {} does not hold: {error}", path.display()),
+        );
+        session.out.always(&json!({"ok": false, "reason": error.to_string()}));
+        Failure::NotOk
+    };
+    let receipt = Receipt::of_file(&bytes).map_err(refused)?;
+    let named = asked.policy.as_ref().and_then(|policy| policy.logs.first()).map(|(key, _)| key.clone());
+    let named = asked.vkey.clone().or(named);
+    let proven = receipt.verify(named.as_ref().unwrap_or(&receipt.vkey)).map_err(refused)?;
+    let witnessed = match &asked.policy {
+        None => Vec::new(),
+        Some(policy) => {
+            policy.cosigned(&proven.note).map_err(|error| Failure::input(error.to_string(), error.to_string()))?
+        }
+    };
+    let is_met = asked.policy.as_ref().is_none_or(|policy| policy.is_met_by(&witnessed));
+    let (size, gift) = (proven.checkpoint.size, proven.entries.first().map_or(0, |gift| gift.seq));
+    session.out.say(
+        format!(
+            "✓ {} 核对通过：捐赠 {gift}，{} 条记录都在 {} 签名的 {size} 条之中。",
+            path.display(),
+            proven.entries.len(),
+            receipt.vkey.name()
+        ),
+        format!(
+            "✓ {} holds: gift {gift}, {} entries, all among the {size} that {} has signed",
+            path.display(),
+            proven.entries.len(),
+            receipt.vkey.name()
+        ),
+    );
+    let fates: Vec<_> = proven
+        .fates
+        .iter()
+        .map(|fate| {
+            let (state, by) = match fate.state {
+                State::Free => ("free", None),
+                State::Held { by } => ("held", Some(by)),
+                State::Spent { by } => ("spent", Some(by)),
+                State::Void { by } => ("void", Some(by)),
+            };
+            let amount = format!(
+                "{} {}",
+                format_minor(i64::try_from(fate.amount).unwrap_or(i64::MAX), fate.line.unit),
+                fate.line.unit
+            );
+            let word = session.out.pick(
+                match fate.state {
+                    State::Free => "还没有用",
+                    State::Held { .. } => "待支付",
+                    State::Spent { .. } => "已支出",
+                    State::Void { .. } => "已退还或冲销",
+                },
+                match fate.state {
+                    State::Free => "not used yet",
+                    State::Held { .. } => "waits to be paid",
+                    State::Spent { .. } => "spent",
+                    State::Void { .. } => "given or taken back",
+                },
+            );
+            let of = by.map(|by| session.out.pick(format!("，记录 {by}"), format!(", entry {by}"))).unwrap_or_default();
+            let line = format!("  {amount}  {word}{of}");
+            session.out.say(&line, &line);
+            json!({"state": state, "entry": by, "line": fate.line.to_string(), "amount": fate.amount})
+        })
+        .collect();
+    if !is_met {
+        session.out.say("✕ 见证方的共签不够。", "✕ It is cosigned by fewer witnesses than the policy asks for");
+    }
+    if named.is_none() {
+        session.out.warn(
+            format!("注意：公钥 {} 是凭证自带的，请与组织公布的比一比，下次用 --vkey 指明。", receipt.vkey),
+            format!("Note: the key {} came with the receipt; compare it with the one that the charity publishes, and give it with --vkey", receipt.vkey),
+        );
+    }
+    session.out.always(&json!({
+        "ok": is_met, "donation": gift, "entries": proven.entries.len(), "size": size, "root": proven.checkpoint.root.to_hex(),
+        "vkey": receipt.vkey.to_string(), "uses": fates, "witnesses": witnessed.iter().map(|(name, time)| json!({"name": name, "time": time})).collect::<Vec<_>>(),
+    }));
+    if is_met { Ok(()) } else { Err(Failure::NotOk) }
+}
+
+impl From<OutsideError> for Failure {
+    fn from(error: OutsideError) -> Self {
+        let text = chain(&error);
+        let zh = match &error {
+            OutsideError::File { path, source } => trouble_zh::file(path, source),
+            OutsideError::Away { url, what } => {
+                format!("{url} 没有回答（{what}）。请再运行一次；加上 --keep 会从中断处继续。")
+            }
+            OutsideError::NoLog(place) => format!(
+                "{place} 里没有账本：既没有 entries.jsonl，也没有 checkpoint 和 tile。账本的网址以 /log/名称/ 结尾。"
+            ),
+            OutsideError::Key { place, error } => format!("{place}log.vkey 不是公钥（{error}）。"),
+            OutsideError::Ended(what) => format!("程序内部的一步没有做完（{what}）。请再运行一次。"),
+        };
+        Self::input(zh, text)
     }
 }
 

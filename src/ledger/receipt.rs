@@ -17,7 +17,7 @@ use super::commitment::{self, Salt};
 use super::cosignature;
 use super::entry::{Entry, EntryError};
 use super::follow::{Follow, FollowError};
-use super::note::{NoteError, VerifierKey};
+use super::note::{Note, NoteError, VerifierKey};
 use super::proof::{Proof, ProofError};
 use crate::values::Hash;
 use base64::Engine as _;
@@ -53,6 +53,8 @@ pub struct Receipt {
 pub struct Proven<'r> {
     /// The tree that the log signed.
     pub checkpoint: Checkpoint,
+    /// The signed note, with all its signatures.
+    pub note: Note,
     /// The entries, ascending; the first is the gift.
     pub entries: Vec<Entry<'r>>,
     /// What became of the gift, in the words of [`Follow::fates`].
@@ -237,7 +239,8 @@ impl Receipt {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Proven { checkpoint: opened.checkpoint().clone(), fates: follow.fates(), entries, seen })
+        let (checkpoint, note) = (opened.checkpoint().clone(), opened.note().clone());
+        Ok(Proven { checkpoint, note, fates: follow.fates(), entries, seen })
     }
 
     /// The record is what the gift commits to, and says of it what the entry says.

@@ -1,7 +1,7 @@
--- A page of posts as one value; quote() shows a number that is none.
+-- A page of posts as one value; what is no number shows as in log_page.
 select cast(group_concat(
-  quote(line_id) || ' ' || quote(op) || ' ' || quote(from_position) || ' ' || quote(seq) || ' ' || quote(place) || ' '
-  || quote(to_position) || ' ' || quote(of_seq) || ' ', '') as blob)
+  line_id || ' ' || op || ' ' || from_position || ' ' || seq || ' ' || place || ' '
+  || to_position || ' ' || of_seq || ' ', '') as blob)
 from (
   select line_id, op, from_position, seq, place, to_position, of_seq
   from span
