@@ -25,6 +25,7 @@ mod matrix;
 mod nodes;
 mod operation;
 mod outages;
+mod outside;
 mod readme;
 mod receipts;
 mod report;

@@ -2,7 +2,7 @@
 //! the one who keeps it but the bytes; every entry is read, chained, posted and added up again.
 
 use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
-use crate::ledger::entry::{Entry, EntryError};
+use crate::ledger::entry::Entry;
 use crate::ledger::note::{NoteError, VerifierKey};
 use crate::ledger::policy::Policy;
 use crate::ledger::tile::{self, Content, Edge, Tile, WIDTH};
@@ -114,8 +114,8 @@ pub struct Verdict {
     pub book: crate::ledger::posting::Book,
 }
 
-/// An entry that was read on some core.
-type ReadEntry = Result<(Entry<'static>, Hash), EntryError>;
+/// An entry that was read on some core, or why there is none.
+type ReadEntry = Result<(Entry<'static>, Hash), String>;
 
 impl Log {
     /// The log at a path or an address.
@@ -152,6 +152,14 @@ impl Log {
                 }
                 Ok(fetched)
             }
+        }
+    }
+
+    /// A tile, or a longer one of its place: a log that has grown need not keep the shorter.
+    fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, OutsideError> {
+        match self.read(&tile.to_string())? {
+            None if tile.width < WIDTH => self.read(&Tile { width: WIDTH, ..tile }.to_string()),
+            found => Ok(found),
         }
     }
 
@@ -391,8 +399,13 @@ impl Following {
                 let fetch = move |tile: Tile| {
                     let log = Arc::clone(&log);
                     blocking(move || {
-                        let bytes = log.read(&tile.to_string())?.unwrap_or_default();
-                        Ok(tile::entries_of(&bytes).unwrap_or_default().into_iter().map(owned).collect())
+                        let width = usize::try_from(tile.width).expect("256 at most");
+                        let bytes = log.tile(tile)?;
+                        let entries = bytes.as_deref().and_then(tile::entries_of);
+                        let entries = entries.map(|entries| entries.into_iter().take(width).collect::<Vec<_>>());
+                        let whole = entries.filter(|entries| u64::try_from(entries.len()) == Ok(tile.width));
+                        let none = || vec![Err(format!("{tile} is missing, or does not hold {} entries", tile.width))];
+                        Ok(whole.map_or_else(none, |entries| entries.into_iter().map(owned).collect()))
                     })
                 };
                 stream::iter(tiles).map(fetch).buffered(AT_ONCE).boxed()
@@ -408,7 +421,7 @@ impl Following {
         }
         let (entry, leaf) = match entry {
             Ok(read) => read,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(reason) => return Ok(Err(reason)),
         };
         if let Err(FirstBad { reason, .. }) = self.verifier.follow(&entry, leaf) {
             return Ok(Err(reason));
@@ -445,13 +458,13 @@ impl Following {
         if matches!(*log, Log::Export(_)) {
             return Ok(false);
         }
-        let found = blocking(move || log.read(&tile.to_string())).await?;
-        Ok(found != Some(tile::hashes_to_bytes(&hashes)))
+        let found = blocking(move || log.tile(tile)).await?;
+        Ok(!found.is_some_and(|found| found.starts_with(&tile::hashes_to_bytes(&hashes))))
     }
 }
 
 fn owned(bytes: &[u8]) -> ReadEntry {
-    read(bytes).map(|(entry, leaf)| (entry.into_owned(), leaf))
+    read(bytes).map(|(entry, leaf)| (entry.into_owned(), leaf)).map_err(|error| error.to_string())
 }
 
 /// Lines of an export, many at once.

@@ -68,6 +68,12 @@ impl Verify {
                 policy: self.policy.as_deref().map(policy).transpose()?,
                 since: self.since.as_deref().map(read).transpose()?,
             };
+            if Path::new(place).join(crate::store::FILE_NAME).is_file() {
+                return Err(Failure::input(
+                    format!("{place} 是数据文件夹，请用 --data {place} 核对。"),
+                    format!("{place} is a data folder: verify it with --data {place}"),
+                ));
+            }
             return if Path::new(place).is_file() {
                 receipt(session, Path::new(place), &asked)
             } else {
