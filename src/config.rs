@@ -34,7 +34,7 @@ pub struct Key {
 }
 
 /// All of them.
-pub const KEYS: [Key; 8] = [
+pub const KEYS: [Key; 9] = [
     Key { command: "", name: "data", variable: "MINGZHANG_DATA" },
     Key { command: "", name: "database", variable: "DATABASE_URL" },
     Key { command: "", name: "ledger", variable: "MINGZHANG_LEDGER" },
@@ -42,6 +42,7 @@ pub const KEYS: [Key; 8] = [
     Key { command: "serve", name: "listen", variable: "MINGZHANG_LISTEN" },
     Key { command: "serve", name: "replica", variable: "MINGZHANG_REPLICA" },
     Key { command: "serve", name: "metrics", variable: "MINGZHANG_METRICS" },
+    Key { command: "serve", name: "witnesses", variable: "MINGZHANG_WITNESSES" },
     Key { command: "serve", name: "behind_proxy", variable: "MINGZHANG_BEHIND_PROXY" },
 ];
 

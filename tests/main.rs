@@ -38,4 +38,5 @@ mod strained;
 mod tiles;
 mod vectors;
 mod webhooks;
+mod witness;
 mod writer;

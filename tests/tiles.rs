@@ -71,19 +71,21 @@ fn bytes(site: &Served, path: &str) -> Option<Vec<u8>> {
     (answer.status == 200).then_some(answer.bytes)
 }
 
-/// A client that nobody here wrote, built from `tests/interop/tlog`; nothing, and said so, where it cannot be.
-fn foreign_client(folder: &Path) -> Option<PathBuf> {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/tlog");
-    let program = folder.join("tlog");
-    let built = Command::new("go").args(["build", "-o"]).arg(&program).arg(".").current_dir(source).output();
-    match built {
+/// A program that nobody here wrote, built from a folder of `tests/interop`; nothing, and said so, where it cannot be.
+pub(crate) fn foreign(name: &str, package: &str, folder: &Path) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name);
+    let program = folder.join(name);
+    let path = format!("{}:/usr/local/go/bin", std::env::var("PATH").unwrap_or_default());
+    let mut build = Command::new("go");
+    build.env("PATH", path).args(["build", "-o"]).arg(&program).arg(package).current_dir(source);
+    match build.output() {
         Ok(output) if output.status.success() => Some(program),
         Ok(output) => {
-            eprintln!("skipped: the foreign client was not built: {}", String::from_utf8_lossy(&output.stderr));
+            eprintln!("skipped: {name} was not built: {}", String::from_utf8_lossy(&output.stderr));
             None
         }
         Err(error) => {
-            eprintln!("skipped: there is no Go here to build a foreign client: {error}");
+            eprintln!("skipped: there is no Go here to build {name}: {error}");
             None
         }
     }
@@ -130,7 +132,7 @@ fn a_served_log_and_its_files_are_the_same_and_hold() {
     for path in ["tile/0/000", "tile/0/001", "tile/1/000.p/2", "tile/entries/001"] {
         assert_eq!(bytes(&site, path), read(path), "{path}");
     }
-    if let Some(client) = foreign_client(&site.books.path) {
+    if let Some(client) = foreign("tlog", ".", &site.books.path) {
         let key = target.join("log.vkey");
         let holds = |place: &str| {
             let output = Command::new(&client).arg(place).arg(&key).output().expect("it runs");

@@ -287,6 +287,9 @@ impl Copying<'_> {
         for (size, note) in self.from.checkpoints(self.row.ledger_id).await? {
             if size <= self.target.size {
                 self.to.put_checkpoint(self.target.ledger_id, size, &note).await?;
+                for (witness, seconds, line) in self.from.cosignatures(self.row.ledger_id, size).await? {
+                    self.to.put_cosignature(self.target.ledger_id, size, &witness, seconds, &line).await?;
+                }
             }
         }
         Ok(())

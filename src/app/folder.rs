@@ -366,7 +366,7 @@ fn file_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Ope
 }
 
 /// Puts a text in the place of a file, as a whole and durably: a crash leaves the old one or the new.
-pub(super) fn replace(path: &Path, text: &str, options: &mut OpenOptions) -> io::Result<()> {
+pub fn replace(path: &Path, text: &str, options: &mut OpenOptions) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);
@@ -379,7 +379,7 @@ pub(super) fn replace(path: &Path, text: &str, options: &mut OpenOptions) -> io:
 }
 
 /// Options of a file that only its owner may read.
-pub(super) fn secret() -> OpenOptions {
+pub fn secret() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     {

@@ -20,4 +20,5 @@ pub mod trace;
 pub mod tree;
 pub mod verify;
 pub mod webhook;
+pub mod witnessed;
 pub mod writer;

@@ -3,6 +3,7 @@
 use super::folder::Opened;
 use super::trace;
 use super::tree::Tree;
+use super::witnessed::{self, cosigned};
 use super::writer::{Handle, Submission, WriteError};
 use crate::domain::command::Order;
 use crate::domain::donation::Donation;
@@ -13,6 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::ledger::canonical::Value;
 use crate::ledger::chain::leaf_hash;
 use crate::ledger::follow::{Follow, FollowError};
+use crate::ledger::policy::Witness;
 use crate::ledger::proof::Proof;
 use crate::ledger::receipt::{ENTRIES_MAX, Receipt, ReceiptError};
 use crate::report::model::receipt::ReceiptRow;
@@ -81,9 +83,9 @@ pub async fn issued(opened: &Opened, gift: u64) -> Result<Option<Certificate>, S
 }
 
 /// The receipt that proves a gift, with all that became of it by the newest checkpoint.
-pub async fn prove(opened: &Opened, certificate: &Certificate) -> Result<Receipt, NoReceipt> {
+pub async fn prove(opened: &Opened, certificate: &Certificate, witnesses: &[Witness]) -> Result<Receipt, NoReceipt> {
     let (store, ledger_id, gift) = (&opened.store, opened.row.ledger_id, certificate.donation);
-    let (size, note) = signed_over(opened, certificate.seq).await?;
+    let (size, note) = signed_over(opened, certificate.seq, witnesses).await?;
     let mut entries = touching(store, ledger_id, gift, size).await?;
     entries.insert(certificate.seq, entry(store, ledger_id, certificate.seq).await?);
     if entries.len() > ENTRIES_MAX {
@@ -98,22 +100,38 @@ pub async fn prove(opened: &Opened, certificate: &Certificate) -> Result<Receipt
     }
     let (salt, record) = opening(opened, gift).await?;
     let vkey = opened.keys.log.verifier();
-    let receipt = Receipt { vkey: vkey.clone(), witnesses: Vec::new(), entries: proven, record, salt };
+    let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
+    let receipt = Receipt { vkey: vkey.clone(), witnesses: keys, entries: proven, record, salt };
     // What is handed out has been checked as its reader will check it.
     drop(receipt.verify(&vkey)?);
     Ok(receipt)
 }
 
-/// The newest checkpoint that covers an entry.
-async fn signed_over(opened: &Opened, seq: u64) -> Result<(u64, String), NoReceipt> {
+/// The newest checkpoint that covers an entry, with what witnesses have signed of it. They are waited for a while, where there are any.
+async fn signed_over(opened: &Opened, seq: u64, witnesses: &[Witness]) -> Result<(u64, String), NoReceipt> {
+    let (store, ledger_id) = (&opened.store, opened.row.ledger_id);
+    let mut found = None;
     for _ in 0..SIGNED_WITHIN.as_millis() / LOOK.as_millis() {
-        let latest = opened.store.latest_checkpoint(opened.row.ledger_id).await?;
-        if let Some(found) = latest.filter(|(size, _)| *size > seq) {
-            return Ok(found);
+        let seen = witnessed::seen(store, ledger_id).await?;
+        // The largest that all of them have seen, where it covers the entry.
+        let witnessed = witnesses
+            .iter()
+            .map(|witness| seen.iter().find(|seen| seen.witness == witness.key.name()).map_or(0, |seen| seen.last.0));
+        let common = witnessed.min().filter(|size| *size > seq);
+        let newest = store.latest_checkpoint(ledger_id).await?.filter(|(size, _)| *size > seq);
+        let best = match common {
+            Some(size) => store.checkpoint(ledger_id, size).await?.map(|note| (size, note)),
+            None => newest,
+        };
+        if let Some((size, note)) = best {
+            found = Some((size, cosigned(store, ledger_id, size, note).await?));
+        }
+        if found.is_some() && (witnesses.is_empty() || common.is_some()) {
+            break;
         }
         tokio::time::sleep(LOOK).await;
     }
-    Err(NoReceipt::Unsigned)
+    found.ok_or(NoReceipt::Unsigned)
 }
 
 async fn entry(store: &Store, ledger_id: i64, seq: u64) -> Result<Vec<u8>, StoreError> {

@@ -93,7 +93,7 @@ async fn open_pages(session: &Session, member: Option<u64>) -> Result<(), Failur
         paths.push((format!("/g/{}", text(&answer, "code")), "一名会员的捐款去了哪里", "where a member's gift went"));
     }
     paths.push((format!("/zh/case/{CASE}"), "个案", "the case, in Chinese"));
-    serve::serve(session, listener, None, &paths, false, None).await
+    serve::serve(session, listener, None, &paths, serve::Manner::default()).await
 }
 
 /// The users of the story and the way to post.

@@ -6,6 +6,26 @@ use clap::{Arg, Command};
 /// The words of the command line, English and Chinese.
 const WORDS: &[(&str, &str)] = &[
     (
+        "Show checkpoints to the witnesses of this file (C2SP tlog-policy), and keep what they sign",
+        "把检查点交给这个文件（C2SP tlog-policy）里的见证方，并保存他们的签名",
+    ),
+    (
+        "Be a witness of other logs: cosign their checkpoints as long as each is the beginning of the next (C2SP tlog-witness)",
+        "做其他账本的见证方：只要每个检查点都接着上一个，就为它共签（C2SP tlog-witness）",
+    ),
+    (
+        "Folder of the witness: its key, the keys of the logs it follows, the last checkpoint of each",
+        "见证方的文件夹：它的密钥、所见证账本的公钥、每个账本最后的检查点",
+    ),
+    (
+        "Name of the witness, a URL without its scheme, as witness.example/w1; it cannot be changed later",
+        "见证方的名称，写成不带协议的网址，如 witness.example/w1；以后不能改",
+    ),
+    (
+        "Follow this log too, by its public key as in log.vkey; may be given several times and is remembered",
+        "也见证这个账本，写它的公钥（log.vkey）；可写多次，会记住",
+    ),
+    (
         "Check every entry, and everything derived from them: of the data folder, or of what anybody can have",
         "核对每条记录和由它们得出的一切：数据文件夹里的，或任何人都能拿到的",
     ),

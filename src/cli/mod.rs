@@ -29,6 +29,7 @@ mod trace;
 mod trouble_zh;
 mod user;
 mod verify;
+mod witness;
 
 use crate::app::folder::Folder;
 use crate::app::writer::ClockTrust;
@@ -141,6 +142,7 @@ enum Subcommands {
     Report(report::Report),
     /// Check every entry, and everything derived from them
     Verify(verify::Verify),
+    Witness(witness::Witness),
     /// Replay all entries and write everything derived from them anew
     Rebuild(verify::Rebuild),
     /// Write the log as plain files that anybody can verify
@@ -349,6 +351,7 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
     let only_here = match &command {
         Subcommands::Init(_) => Some("init"),
         Subcommands::Verify(_) => Some("verify"),
+        Subcommands::Witness(_) => Some("witness"),
         Subcommands::Rebuild(_) => Some("rebuild"),
         Subcommands::Export(_) => Some("export"),
         Subcommands::Copy(_) => Some("copy"),
@@ -393,6 +396,7 @@ async fn carry_out(session: &Session, command: Subcommands) -> Result<(), Failur
         Subcommands::Trace(args) => args.run(session).await,
         Subcommands::Report(args) => args.run(session).await,
         Subcommands::Verify(args) => args.run(session).await,
+        Subcommands::Witness(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,
         Subcommands::Export(args) => args.run(session).await,
         Subcommands::Copy(args) => args.run(session).await,

@@ -2,12 +2,14 @@
 
 use super::session::{Failure, Session};
 use super::trouble_zh;
+use super::verify::policy;
 use crate::app::writer;
+use crate::ledger::policy::Witness;
 use crate::store::Place;
 use crate::web::{self, site::Site};
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 
 /// Where the pages are, where nobody says otherwise.
@@ -28,6 +30,9 @@ pub(super) struct Serve {
     /// Read for pages from this replica of the database; each answer says which size of the ledger it is of
     #[arg(long, value_name = "URL", value_parser = super::place::parser())]
     replica: Option<Place>,
+    /// Show checkpoints to the witnesses of this file (C2SP tlog-policy), and keep what they sign
+    #[arg(long, value_name = "FILE")]
+    witnesses: Option<PathBuf>,
 }
 
 impl Serve {
@@ -38,15 +43,34 @@ impl Serve {
             None => None,
             Some(address) => Some(bind(address).await?),
         };
-        serve(session, listener, metrics, &[], self.behind_proxy, self.replica.as_ref()).await
+        let manner = Manner {
+            behind_proxy: self.behind_proxy,
+            replica: self.replica.as_ref(),
+            witnesses: self
+                .witnesses
+                .as_deref()
+                .map(policy)
+                .transpose()?
+                .map(|policy| policy.witnesses)
+                .unwrap_or_default(),
+        };
+        serve(session, listener, metrics, &[], manner).await
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let place = address.to_string();
     let told =
         |error: io::Error| Failure::input(trouble_zh::file(Path::new(&place), &error), format!("{place}: {error}"));
     TcpListener::bind(address).await.map_err(told)
+}
+
+/// How a ledger is served.
+#[derive(Default)]
+pub(super) struct Manner<'m> {
+    behind_proxy: bool,
+    replica: Option<&'m Place>,
+    witnesses: Vec<Witness>,
 }
 
 /// Serves on a listener; `paths` are pages worth opening, with their words.
@@ -55,13 +79,12 @@ pub(super) async fn serve(
     listener: TcpListener,
     metrics: Option<TcpListener>,
     paths: &[(String, &'static str, &'static str)],
-    behind_proxy: bool,
-    replica: Option<&Place>,
+    manner: Manner<'_>,
 ) -> Result<(), Failure> {
     session.end().await;
     let lock = session.folder.lock().await?;
     let mut opened = session.open().await?;
-    if let Some(replica) = replica {
+    if let Some(replica) = manner.replica {
         opened.store = opened.store.read_from(replica);
         if let Err(error) = opened.store.try_replica().await {
             let why = writer::chain(&error);
@@ -83,7 +106,8 @@ pub(super) async fn serve(
     let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok()).map(|address| address.to_string());
     session.out.object(&serde_json::json!({"listening": address.to_string(), "metrics": metrics_at}));
     let mut site = Site::open(opened, session.clock, session.trust).await?.with_writer(writer);
-    site.behind_proxy = behind_proxy;
+    site.behind_proxy = manner.behind_proxy;
+    site.witnesses = manner.witnesses;
     web::serve(site, listener, metrics, stop()).await?;
     session.out.say("已停止，所有记录都已存盘并签名。", "Stopped; everything is stored and signed");
     Ok(())
@@ -94,7 +118,7 @@ fn told(error: &io::Error) -> Failure {
 }
 
 /// Ctrl+C, or the polite signal of a supervisor.
-async fn stop() {
+pub(super) async fn stop() {
     use tokio::signal::unix::{SignalKind, signal};
     let mut polite = match signal(SignalKind::terminate()) {
         Ok(polite) => polite,

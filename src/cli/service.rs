@@ -1,8 +1,10 @@
 //! Where a command is carried out: on the data folder, by the same interface that a server offers, or by a server.
 
 use super::session::{Failure, Session};
+use super::verify::policy;
 use crate::app::writer::{ClockTrust, WriteError};
 use crate::clock::Clock;
+use crate::config::KEYS;
 use crate::values::StaffId;
 use crate::web::api;
 use crate::web::login::Caller;
@@ -11,6 +13,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
 use serde_json::Value;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt as _;
@@ -46,7 +49,15 @@ impl Service {
     pub(super) async fn here(session: &Session, clock: Clock, trust: ClockTrust) -> Result<Self, Failure> {
         let opened = session.open().await?;
         let by = session.user(&opened).await?;
-        let site = Arc::new(Site::open(opened, clock, trust).await?);
+        let mut site = Site::open(opened, clock, trust).await?;
+        if let Some(file) = KEYS
+            .iter()
+            .find(|key| key.name == "witnesses")
+            .and_then(|key| key.of_environment().or_else(|| session.settings.get(*key).map(str::to_owned)))
+        {
+            site.witnesses = policy(Path::new(&file))?.witnesses;
+        }
+        let site = Arc::new(site);
         let router = api::routes(&site).with_state(Arc::clone(&site));
         Ok(Self::Here { site, router, by })
     }

@@ -130,7 +130,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::input(trouble_zh::file(path, &error), format!("{}: {error}", path.display())))
 }
 
-fn policy(path: &Path) -> Result<Policy, Failure> {
+pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
     let text = String::from_utf8_lossy(&read(path)?).into_owned();
     Policy::parse(&text).map_err(|error| {
         let (path, line) = (path.display(), error.line);

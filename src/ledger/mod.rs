@@ -20,3 +20,4 @@ pub mod tile;
 pub mod trace;
 pub mod transfer;
 pub mod verify;
+pub mod witness;

@@ -7,7 +7,7 @@
 //! group two 2 w1 w2
 //! quorum two
 //! ```
-//! A line a statement, parts divided by blanks; empty lines and those that begin with `#` are passed over. Names stand before they are used.
+//! A line a statement, parts divided by blanks; empty lines and what follows a `#` are passed over. Names stand before they are used.
 
 use super::cosignature;
 use super::note::{KeyKind, Note, NoteError, VerifierKey};
@@ -55,10 +55,10 @@ impl Policy {
         let mut says_quorum = false;
         for (line, text) in (1..).zip(text.lines()) {
             let bad = |what: &str| BadPolicy { line, what: what.into() };
+            let text = text.split('#').next().unwrap_or_default();
             let parts: Vec<&str> = text.split_ascii_whitespace().collect();
             match parts.as_slice() {
                 [] => {}
-                [first, ..] if first.starts_with('#') => {}
                 ["log", key, rest @ ..] if rest.len() < 2 => {
                     policy.logs.push((
                         key_of(key, KeyKind::Log).map_err(|what| bad(&what))?,

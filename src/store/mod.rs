@@ -309,6 +309,12 @@ each! {
     fn checkpoint(&self, ledger_id: i64, size: u64) -> Option<String>;
     /// The newest signed checkpoint.
     fn latest_checkpoint(&self, ledger_id: i64) -> Option<(u64, String)>;
+    /// Keeps what a witness has signed of a checkpoint: the time in seconds since 1970, its line of the note.
+    fn put_cosignature(&self, ledger_id: i64, size: u64, witness: &str, seconds: u64, line: &str) -> ();
+    /// What witnesses have signed of a checkpoint: name, time, line.
+    fn cosignatures(&self, ledger_id: i64, size: u64) -> Vec<(String, u64, String)>;
+    /// All witnesses: name, the first size that they have signed and when, and the last.
+    fn witnesses(&self, ledger_id: i64) -> Vec<(String, (u64, u64), (u64, u64))>;
     /// Up to `limit` entries from `from` on, in order, each with its sealed record where there is one.
     fn log(&self, ledger_id: i64, from: u64, limit: u32) -> LogPage;
     /// Counts of rows that no replay of `size` entries would write: before the first entry; elsewhere; and of all states.

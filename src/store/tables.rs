@@ -375,6 +375,42 @@ where
         row.as_ref().map(Self::checkpoint_row).transpose()
     }
 
+    pub(super) async fn put_cosignature(
+        &self,
+        ledger_id: i64,
+        size: u64,
+        witness: &str,
+        seconds: u64,
+        line: &str,
+    ) -> Result<(), StoreError> {
+        let statement = sql!("cosignature_put").bind(ledger_id).bind(integer(size)).bind(witness);
+        self.write("keeping a cosignature", statement.bind(integer(seconds)).bind(line)).await
+    }
+
+    pub(super) async fn cosignatures(
+        &self,
+        ledger_id: i64,
+        size: u64,
+    ) -> Result<Vec<(String, u64, String)>, StoreError> {
+        let step = "reading cosignatures";
+        let rows = self.all(step, sql!("cosignature_list").bind(ledger_id).bind(integer(size))).await?;
+        let cosignature = |row: DB::Row| {
+            let seconds = count_of("cosignature", row.try_get(1).map_err(failed(step))?)?;
+            Ok((row.try_get(0).map_err(failed(step))?, seconds, row.try_get(2).map_err(failed(step))?))
+        };
+        rows.into_iter().map(cosignature).collect()
+    }
+
+    pub(super) async fn witnesses(&self, ledger_id: i64) -> Result<Vec<(String, (u64, u64), (u64, u64))>, StoreError> {
+        let step = "reading witnesses";
+        let rows = self.all(step, sql!("cosignature_first_last").bind(ledger_id)).await?;
+        let witness = |row: DB::Row| {
+            let count = |place: usize| count_of("cosignature", row.try_get(place).map_err(failed(step))?);
+            Ok((row.try_get(0).map_err(failed(step))?, (count(1)?, count(2)?), (count(3)?, count(4)?)))
+        };
+        rows.into_iter().map(witness).collect()
+    }
+
     pub(super) async fn log(&self, ledger_id: i64, from: u64, limit: u32) -> Result<LogPage, StoreError> {
         let statement = sqlx::query(DB::LOG_PAGE).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
         self.packed("reading the log", statement).await.map(LogPage::new)

@@ -14,6 +14,8 @@ pub mod problem;
 pub mod receipt;
 pub mod site;
 mod tiles;
+pub mod witness;
+mod witnessing;
 
 use crate::app::writer::{Handle, WriteError};
 use axum::Router;
@@ -86,6 +88,7 @@ pub async fn serve(
         tokio::spawn(follow::run(Arc::clone(&site))),
         tokio::spawn(follow::watch_replica(Arc::clone(&site))),
         tokio::spawn(tiles::fill(Arc::clone(&site))),
+        tokio::spawn(witnessing::run(Arc::clone(&site))),
     ];
     if let Some(metrics) = metrics {
         let router = metrics::router(Arc::clone(&site));

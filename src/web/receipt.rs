@@ -1,6 +1,7 @@
 //! The receipt as files: a page that checks itself without a network, the printed certificate, and the data of both.
 
 use super::problem::Problem;
+use super::site::Site;
 use crate::app::folder::Opened;
 use crate::app::receipt::{self, NoReceipt};
 use crate::domain::receipt::Certificate;
@@ -100,12 +101,13 @@ fn hash_of(text: &str) -> String {
 
 /// The file of a certificate in one format, with its name.
 pub async fn file(
-    opened: &Opened,
+    site: &Site,
     certificate: &Certificate,
     format: Format,
     language: Language,
 ) -> Result<(String, Vec<u8>), Problem> {
-    let receipt = receipt::prove(opened, certificate).await?;
+    let opened = &site.opened;
+    let receipt = receipt::prove(opened, certificate, &site.witnesses).await?;
     let bytes = match format {
         Format::Json => receipt.to_bytes().map_err(|error| broken(&error.to_string()))?,
         Format::Html => page(opened, certificate, &receipt, language).await?.into_bytes(),

@@ -11,6 +11,7 @@ use crate::app::writer::{self, ClockTrust, Handle, Lookup, WriteError, order_tex
 use crate::clock::Clock;
 use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
+use crate::ledger::policy::Witness;
 use crate::report::labels::Language;
 use crate::store::{LedgerRow, StoreError};
 use crate::values::text::folded;
@@ -97,6 +98,8 @@ pub struct Site {
     pub guesses: Limiter<IpAddr>,
     /// How often a token was shown.
     pub calls: Limiter<Hash>,
+    /// Witnesses that checkpoints are shown to.
+    pub witnesses: Vec<Witness>,
     /// The addresses of clients are what a proxy of our own says they are.
     pub behind_proxy: bool,
     /// No day is before that of the last entry.
@@ -121,6 +124,7 @@ impl Site {
         let minute = Duration::from_secs(60);
         Ok(Self {
             behind_proxy: false,
+            witnesses: Vec::new(),
             floor: folder::last_at(&opened.row),
             opened,
             handle: OnceCell::new(),

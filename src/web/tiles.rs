@@ -5,6 +5,7 @@ use super::log;
 use super::problem::Problem;
 use super::site::Shared;
 use crate::app::tree::Tree;
+use crate::app::witnessed::cosigned;
 use crate::app::writer::chain;
 use crate::ledger::proof::Proof;
 use crate::ledger::tile::{Tile, WIDTH};
@@ -52,14 +53,17 @@ pub(super) async fn fill(site: Shared) {
 async fn newest(State(site): State<Shared>, Path(slug): Path<String>) -> Result<Response, Problem> {
     own(&site, &slug)?;
     let latest = site.opened.store.latest_checkpoint(site.opened.row.ledger_id).await?;
-    let (_, note) = latest.ok_or_else(Problem::missing)?;
+    let (size, note) = latest.ok_or_else(Problem::missing)?;
+    let note = cosigned(&site.opened.store, site.opened.row.ledger_id, size, note).await?;
     Ok(answer(note, TEXT, NEWEST))
 }
 
 async fn earlier(State(site): State<Shared>, Path((slug, size)): Path<(String, u64)>) -> Result<Response, Problem> {
     own(&site, &slug)?;
-    let note = site.opened.store.checkpoint(site.opened.row.ledger_id, size).await?;
-    Ok(answer(note.ok_or_else(Problem::missing)?, TEXT, FOR_EVER))
+    let note = site.opened.store.checkpoint(site.opened.row.ledger_id, size).await?.ok_or_else(Problem::missing)?;
+    let note = cosigned(&site.opened.store, site.opened.row.ledger_id, size, note).await?;
+    // A witness may still sign it.
+    Ok(answer(note, TEXT, NEWEST))
 }
 
 async fn key(State(site): State<Shared>, Path(slug): Path<String>) -> Result<Response, Problem> {
@@ -80,6 +84,7 @@ async fn proof(State(site): State<Shared>, Path((slug, seq)): Path<(String, u64)
     own(&site, &slug)?;
     let (store, ledger_id) = (&site.opened.store, site.opened.row.ledger_id);
     let (size, checkpoint) = store.latest_checkpoint(ledger_id).await?.ok_or_else(Problem::missing)?;
+    let checkpoint = cosigned(store, ledger_id, size, checkpoint).await?;
     let path = Tree::of(store, ledger_id, size).inclusion(seq).await?.ok_or_else(Problem::missing)?;
     let proof = Proof { extra: None, index: seq, path, checkpoint };
     let mut answer = answer(proof.to_string(), TEXT, NEWEST);

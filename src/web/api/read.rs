@@ -3,7 +3,7 @@
 use super::document;
 use super::fields::Fields;
 use super::route::{query, unknown};
-use crate::app::trace;
+use crate::app::{trace, witnessed};
 use crate::domain::donation::Donation;
 use crate::domain::refusal_zh;
 use crate::ledger::chain::leaf_hash;
@@ -34,6 +34,11 @@ pub(super) async fn ledger(State(site): State<Shared>) -> Answer {
     found["origin"] = head.origin.clone().into();
     found["size"] = head.size.into();
     found["root"] = crate::app::folder::frontier(&head)?.root().to_hex().into();
+    let seen = witnessed::seen(&site.opened.store, site.opened.row.ledger_id).await?;
+    let at = |(size, seconds): (u64, u64)| json!({"size": size, "time": seconds});
+    let witness =
+        |seen: &witnessed::Seen| json!({"name": seen.witness, "first": at(seen.first), "last": at(seen.last)});
+    found["witnesses"] = seen.iter().map(witness).collect();
     Ok(Json(found))
 }
 

@@ -52,6 +52,6 @@ pub(super) async fn file(
     };
     let format = Format::of(extension).filter(|_| FILES.contains(&end.as_str())).ok_or_else(Problem::missing)?;
     let certificate = receipt::issued(&site.opened, gift).await?.ok_or_else(Problem::missing)?;
-    let (_, bytes) = file_of(&site.opened, &certificate, format, language).await?;
+    let (_, bytes) = file_of(&site, &certificate, format, language).await?;
     Ok(([(header::CONTENT_TYPE, format.media_type())], bytes).into_response())
 }

@@ -3,12 +3,13 @@
 use super::page::{Page, or_told, shown};
 use crate::app::overview::moved_by;
 use crate::app::trace::parse;
+use crate::app::witnessed::{self, Seen};
 use crate::domain::organisation::Predecessor;
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::chain::leaf_hash;
 use crate::report::labels::Language;
-use crate::values::LineName;
 use crate::values::amount::format_minor;
+use crate::values::{LineName, Timestamp};
 use crate::web::problem::Problem;
 use crate::web::site::Shared;
 use askama::Template;
@@ -37,6 +38,8 @@ struct Entries {
     page: Page,
     /// The ledger that this one goes on from, and its root.
     continues: Option<(String, String)>,
+    /// Since when each witness has seen one history.
+    witnesses: Vec<String>,
     rows: Vec<EntryRow>,
     older: Option<u64>,
 }
@@ -99,7 +102,29 @@ async fn entries(site: &Shared, language: Language, before: Option<u64>) -> Resu
     rows.reverse();
     let continues =
         site.organisation.continues.as_ref().map(|earlier| (goes_on_from(&page, earlier), earlier.root.to_hex()));
-    Ok(shown(&Entries { page, continues, rows, older: (from > 0).then_some(from) }))
+    let seen = witnessed::seen(&site.opened.store, site.opened.row.ledger_id).await?;
+    let day = |seconds: u64| {
+        let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
+        millis.and_then(Timestamp::from_millis).map(|at| at.day(&site.zone).to_string()).unwrap_or_default()
+    };
+    let told = |Seen { witness, first, last }: &Seen| match language {
+        Language::Zh => format!(
+            "见证方 {witness} 自 {}（第 {} 条）起看到的一直是同一本账，最近一次是 {}（第 {} 条）。",
+            day(first.1),
+            first.0,
+            day(last.1),
+            last.0
+        ),
+        Language::En => format!(
+            "The witness {witness} has seen one history since {} (entry {}), last on {} (entry {}).",
+            day(first.1),
+            first.0,
+            day(last.1),
+            last.0
+        ),
+    };
+    let witnesses = seen.iter().map(told).collect();
+    Ok(shown(&Entries { page, continues, witnesses, rows, older: (from > 0).then_some(from) }))
 }
 
 fn kind(page: &Page, kind: &str) -> String {

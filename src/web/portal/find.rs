@@ -201,7 +201,7 @@ async fn of_code(site: &Shared, language: Language, peer: SocketAddr, code: &str
 /// The certificate of a gift, for the donor who has opened it: issued now, if it was not before.
 async fn certificate(site: &Shared, language: Language, seq: u64, format: Format) -> Result<Response, Problem> {
     let found = receipt::certificate(&site.opened, site.writer().await?, &StaffId::system(), seq).await?;
-    let (name, bytes) = receipt_file(&site.opened, &found, format, language).await?;
+    let (name, bytes) = receipt_file(site, &found, format, language).await?;
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
