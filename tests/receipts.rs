@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A gift of 1,000.00 that pays so many bills of a case, with one bill more that was sent back.
-fn paid(payments: u32) -> (Books, u64) {
+/// Books with a case that may cost 1,000.00.
+fn opened_case() -> Books {
     let books = Books::opened();
     for line in [
         "fund open --id general --type unrestricted --name-zh 日常 --name-en General",
@@ -25,12 +25,11 @@ fn paid(payments: u32) -> (Books, u64) {
     ] {
         books.does(line);
     }
-    books.does(
-        "donation receive --fund general --amount 10 --account wallet/a --order-no B --name 李四 --on 2026-03-08",
-    );
-    let gift = "donation receive --fund general --amount 1000 --fee 6 --account wallet/a --order-no A --name 张三 --on 2026-03-08";
-    let gift = books.does(gift)["donation"].as_u64().expect("a number");
-    books.does("fund transfer general f_1 --amount 1004 --on 2026-03-09");
+    books
+}
+
+/// Pays so many bills of 20.00; of the first, 5.00 come back.
+fn pay(books: &Books, payments: u32) {
     for number in 0..payments {
         let request =
             "disbursement request --case c_1 --amount 20 --use hospital --payee-class hospital --on 2026-03-10";
@@ -41,6 +40,30 @@ fn paid(payments: u32) -> (Books, u64) {
             books.does(&format!("disbursement return {request} --amount 5 --on 2026-03-12"));
         }
     }
+}
+
+/// A gift of 1,000.00 that pays so many bills of a case, out of another fund.
+fn paid(payments: u32) -> (Books, u64) {
+    let books = opened_case();
+    books.does(
+        "donation receive --fund general --amount 10 --account wallet/a --order-no B --name 李四 --on 2026-03-08",
+    );
+    let gift = "donation receive --fund general --amount 1000 --fee 6 --account wallet/a --order-no A --name 张三 --on 2026-03-08";
+    let gift = books.does(gift)["donation"].as_u64().expect("a number");
+    books.does("fund transfer general f_1 --amount 1004 --on 2026-03-09");
+    pay(&books, payments);
+    (books, gift)
+}
+
+/// The same with the gift for the case's own fund, and a report on it.
+fn given_for_a_case(payments: u32) -> (Books, u64) {
+    let books = opened_case();
+    books.does("donation receive --fund f_1 --amount 20 --account wallet/a --order-no D --name 王五 --on 2026-03-08");
+    let gift = "donation receive --fund f_1 --amount 1000 --account wallet/a --order-no C --name 张三 --on 2026-03-08";
+    let gift = books.does(gift)["donation"].as_u64().expect("a number");
+    books.does("donation receive --fund f_1 --amount 7 --account wallet/a --order-no E --on 2026-03-08");
+    pay(&books, payments);
+    books.does("report case c_1");
     (books, gift)
 }
 
@@ -127,7 +150,7 @@ fn changes(other: &Receipt) -> Vec<(&'static str, Change)> {
     vec![
         ("amount", Box::new(|receipt| entry(receipt, 0, "\"amount\":100000", "\"amount\":100001"))),
         ("prev", Box::new(|receipt| entry(receipt, 1, "\"prev\":\"", "\"prev\":\"0"))),
-        ("post", Box::new(|receipt| entry(receipt, 2, "\"op\":\"hold\"", "\"op\":\"out\""))),
+        ("post", Box::new(|receipt| entry(receipt, 1, "\"op\":\"hold\"", "\"op\":\"out\""))),
         ("blank", Box::new(|receipt| entry(receipt, 1, "{", "{ "))),
         (
             "proof line",
@@ -170,9 +193,16 @@ fn changes(other: &Receipt) -> Vec<(&'static str, Change)> {
                 (receipt.vkey, receipt.record, receipt.salt) = (foreign.clone(), record.clone(), salt);
             }),
         ),
-        ("dropped", Box::new(|receipt| drop(receipt.entries.remove(2)))),
+        ("dropped", Box::new(|receipt| drop(receipt.entries.remove(1)))),
         ("doubled", Box::new(|receipt| receipt.entries.insert(1, receipt.entries[1].clone()))),
         ("swapped", Box::new(|receipt| receipt.entries.swap(1, 2))),
+        ("no total", Box::new(|receipt| receipt.totals[0].term = "refund_in".into())),
+        ("another amount inside", Box::new(|receipt| receipt.totals[0].item.amount += 1)),
+        ("a moved place", Box::new(|receipt| receipt.totals[0].index ^= 1)),
+        ("a moved sum", Box::new(|receipt| receipt.totals[0].path[0].1.sum += 1)),
+        ("a huge sum", Box::new(|receipt| receipt.totals[0].path[0].1.sum = (1 << 53) - 1)),
+        ("another report", Box::new(|receipt| receipt.totals[0].report -= 1)),
+        ("another count", Box::new(|receipt| receipt.totals[0].count += 1)),
         ("no gift", Box::new(|receipt| drop(receipt.entries.remove(0)))),
         (
             "sixty-five lines",
@@ -196,11 +226,14 @@ fn page_with(page: &str, receipt: &[u8]) -> String {
 
 #[test]
 fn a_receipt_that_was_changed_is_refused_here_and_in_a_browser_alike() {
-    let (books, gift) = paid(2);
+    let (books, gift) = given_for_a_case(2);
     let (told, out) = issue(&books, gift);
     let number = told["receipt"].as_str().expect("a number");
     let page = std::fs::read_to_string(out.join(format!("{number}.en.html"))).expect("a file");
     let receipt = read(&out.join(format!("{number}.json")));
+    let proven = receipt.verify(&receipt.vkey).expect("it holds");
+    let (_, term, total) = proven.totals.first().expect("it is inside a total");
+    assert_eq!((term.as_str(), total.count, total.root.sum), ("receipts", 3, 102_700));
     // The same in another ledger, made with other keys.
     let (elsewhere, other_gift) = paid(1);
     let (told, others) = issue(&elsewhere, other_gift);

@@ -126,9 +126,17 @@ pub struct Made {
     /// The report.
     pub report: CaseReport,
     terms: Vec<Value<'static>>,
+    /// The items of each term, in order of their entries.
+    pub items: BTreeMap<&'static str, Vec<Item>>,
 }
 
 impl Made {
+    /// Whether an entry states the totals and the data that the ledger has.
+    pub fn is_stated_by(&self, entry: &Entry<'_>) -> bool {
+        let stated = entry.body.get("data").and_then(Value::as_text).and_then(Hash::from_hex);
+        stated == Some(self.report.data_hash()) && entry.body.get("terms") == Some(&Value::Array(self.terms.clone()))
+    }
+
     /// The bytes of both languages and of the data, in the order of [`Published::file_names`].
     fn files(&self) -> Result<[Vec<u8>; 3], ReportError> {
         let in_language = |language| pdf::render(&self.report.document(language));
@@ -279,7 +287,7 @@ pub async fn at_size(
             item_id: format!("{}/{id}", opened.row.slug),
         },
     })?;
-    Ok(Made { report, terms })
+    Ok(Made { report, terms, items: rows.items })
 }
 
 /// The unit of a case report: yuan where the fund has any, else the first unit it was fed in.

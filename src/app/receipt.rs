@@ -1,11 +1,14 @@
 //! Receipts: the certificate of a gift, issued once, and the file that proves the gift and all that became of it.
 
 use super::folder::Opened;
+use super::publish;
 use super::trace;
 use super::tree::Tree;
 use super::witnessed::{self, cosigned};
 use super::writer::{Handle, Submission, WriteError};
+use crate::domain::case::Case;
 use crate::domain::command::Order;
+use crate::domain::disclosure::Published;
 use crate::domain::donation::Donation;
 use crate::domain::fund::Fund;
 use crate::domain::organisation::Organisation;
@@ -13,10 +16,12 @@ use crate::domain::receipt::Certificate;
 use crate::domain::refusal::Refusal;
 use crate::ledger::canonical::Value;
 use crate::ledger::chain::leaf_hash;
+use crate::ledger::claim::Claim;
 use crate::ledger::follow::{Follow, FollowError};
 use crate::ledger::policy::Witness;
 use crate::ledger::proof::Proof;
 use crate::ledger::receipt::{ENTRIES_MAX, Receipt, ReceiptError};
+use crate::ledger::sum_tree;
 use crate::report::model::receipt::ReceiptRow;
 use crate::store::{Store, StoreError};
 use crate::values::{LineName, Span, StaffId};
@@ -91,6 +96,10 @@ pub async fn prove(opened: &Opened, certificate: &Certificate, witnesses: &[Witn
     if entries.len() > ENTRIES_MAX {
         return Err(NoReceipt::TooMany(gift));
     }
+    let totals = totals(opened, gift, entries.get(&gift).map_or(&[], Vec::as_slice), size).await?;
+    for claim in &totals {
+        entries.insert(claim.report, entry(store, ledger_id, claim.report).await?);
+    }
     let tree = Tree::of(store, ledger_id, size);
     let mut proven = Vec::with_capacity(entries.len());
     for (seq, bytes) in entries {
@@ -101,10 +110,41 @@ pub async fn prove(opened: &Opened, certificate: &Certificate, witnesses: &[Witn
     let (salt, record) = opening(opened, gift).await?;
     let vkey = opened.keys.log.verifier();
     let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
-    let receipt = Receipt { vkey: vkey.clone(), witnesses: keys, entries: proven, record, salt };
+    let receipt = Receipt { vkey: vkey.clone(), witnesses: keys, entries: proven, totals, record, salt };
     // What is handed out has been checked as its reader will check it.
     drop(receipt.verify(&vkey)?);
     Ok(receipt)
+}
+
+/// The published totals that a gift is inside: of the newest report of each case that its fund was for.
+async fn totals(opened: &Opened, gift: u64, bytes: &[u8], size: u64) -> Result<Vec<Claim>, NoReceipt> {
+    const TERM: &str = "receipts";
+    let damaged = |what: String| StoreError::Damaged { table: "report", what };
+    let found = Donation::from_entry(&trace::parse(bytes)?).map_err(|error| damaged(error.to_string()))?;
+    let Some(donation) = found else { return Ok(Vec::new()) };
+    let mut newest: BTreeMap<String, Published> = BTreeMap::new();
+    for report in opened.states("report", Published::from_object).await? {
+        let case = opened.state("case", report.case.as_str(), Case::from_object).await?;
+        let is_of_gift = case.is_some_and(|case| case.fund == donation.fund) && gift < report.size && report.seq < size;
+        let known = newest.get(report.case.as_str()).map_or(0, |known| known.seq);
+        if is_of_gift && report.seq > known {
+            newest.insert(report.case.to_string(), report);
+        }
+    }
+    let leaf = leaf_hash(bytes);
+    let mut claims = Vec::new();
+    for report in newest.into_values() {
+        let numbered = Some((report.number.clone(), report.version));
+        let made = publish::at_size(opened, report.case.as_str(), report.size, numbered).await;
+        let made = made.map_err(|error| damaged(error.to_string()))?;
+        let items = made.items.get(TERM).map_or(&[][..], Vec::as_slice);
+        let Some(index) = items.iter().position(|item| item.item == leaf) else { continue };
+        let path = sum_tree::proof(items, index).map_err(|error| damaged(error.to_string()))?.unwrap_or_default();
+        let count = |n: usize| u64::try_from(n).expect("memory ends before 2^64");
+        let (index, item) = (count(index), items[index]);
+        claims.push(Claim { report: report.seq, term: TERM.into(), index, count: count(items.len()), item, path });
+    }
+    Ok(claims)
 }
 
 /// The newest checkpoint that covers an entry, with what witnesses have signed of it. They are waited for a while, where there are any.

@@ -1,8 +1,10 @@
 //! `verify`: re-reads and re-hashes every stored byte that is derived from entries or named by a hash; says which entry is the
 //! first bad one and why; repairs nothing.
 
-use super::folder::{Folder, OpenError, root_at, slug_of};
+use super::folder::{Folder, OpenError, Opened, root_at, slug_of};
+use super::publish::{self, PublishError};
 use super::rebuild::Replay;
+use crate::domain::disclosure::Published;
 use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::ledger::commitment;
 use crate::ledger::entry::{Entry, EntryError};
@@ -96,6 +98,16 @@ pub async fn verify(
             verdict.or_bad(last, format!("the ledger's own row is damaged or missing: {damage}"))
         }
     };
+    let verdict = match keys {
+        Some(keys) if verdict.first_bad.is_none() => {
+            let opened = Opened { folder: folder.clone(), store: store.clone(), row, keys };
+            match published_fault(&opened).await? {
+                None => verdict,
+                Some(FirstBad { seq, reason }) => verdict.or_bad(seq, reason),
+            }
+        }
+        Some(_) | None => verdict,
+    };
     store.close().await;
     Ok(Verdict { without_keys, ..verdict })
 }
@@ -158,6 +170,27 @@ async fn against_signed(
         0,
         format!("the first {} entries are not those that were signed: the history was replaced", signed.size),
     ))
+}
+
+/// The first report whose published totals and data are not what the entries below its size add up to.
+async fn published_fault(opened: &Opened) -> Result<Option<FirstBad>, StoreError> {
+    let mut reports = opened.states("report", Published::from_object).await?;
+    reports.sort_by_key(|report| report.seq);
+    for report in reports {
+        let bytes = opened.store.entry(opened.row.ledger_id, report.seq).await?.unwrap_or_default();
+        let numbered = Some((report.number.clone(), report.version));
+        let made = publish::at_size(opened, report.case.as_str(), report.size, numbered).await;
+        let holds = match (made, Entry::parse(&bytes)) {
+            (Ok(made), Ok(entry)) => made.is_stated_by(&entry),
+            (Err(PublishError::Store(error)), _) => return Err(error),
+            (Err(_), _) | (_, Err(_)) => false,
+        };
+        if !holds {
+            let reason = "the totals that it publishes are not what the entries add up to".into();
+            return Ok(Some(FirstBad { seq: report.seq, reason }));
+        }
+    }
+    Ok(None)
 }
 
 const TILE_CHANGED: &str =

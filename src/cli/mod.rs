@@ -140,7 +140,7 @@ enum Subcommands {
     /// Transparency reports as PDF, in Chinese and in English
     #[command(subcommand)]
     Report(report::Report),
-    /// Check every entry, and everything derived from them
+    /// Check every entry, and everything derived from them: of the data folder, or of what anybody can have
     Verify(verify::Verify),
     Witness(witness::Witness),
     /// Replay all entries and write everything derived from them anew

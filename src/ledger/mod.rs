@@ -4,6 +4,7 @@ pub mod canonical;
 pub mod cash;
 pub mod chain;
 pub mod checkpoint;
+pub mod claim;
 pub mod commitment;
 pub mod cosignature;
 pub mod entry;

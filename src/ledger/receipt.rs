@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! {"entries":[{"entry":"{\"at\":…}","proof":"c2sp.org/tlog-proof@v1\nindex 5\n…"},…],"format":"mingzhang-receipt/v1","record":"{…}",
-//!  "salt":"6465…","vkey":"mingzhang.example/love+5710e908+AQOh…","witnesses":["witness.example/w1+20324abe+BCms…"]}
+//!  "salt":"6465…","totals":[…],"vkey":"mingzhang.example/love+5710e908+AQOh…","witnesses":["witness.example/w1+20324abe+BCms…"]}
 //! ```
 //!
 //! `entries` ascend; the first is the gift. All proofs lead to one checkpoint. What is proved: these entries stand in the signed log,
@@ -13,12 +13,14 @@
 use super::canonical::{NotCanonical, NotWritable, Object, Value};
 use super::chain::leaf_hash;
 use super::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use super::claim::{Claim, NotInside};
 use super::commitment::{self, Salt};
 use super::cosignature;
 use super::entry::{Entry, EntryError};
 use super::follow::{Follow, FollowError};
 use super::note::{Note, NoteError, VerifierKey};
 use super::proof::{Proof, ProofError};
+use super::sum_tree::{Item, Total};
 use crate::values::Hash;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,6 +43,8 @@ pub struct Receipt {
     pub witnesses: Vec<VerifierKey>,
     /// Entries with their proofs, ascending; the first is the gift.
     pub entries: Vec<(Vec<u8>, String)>,
+    /// Published totals that the gift is inside.
+    pub totals: Vec<Claim>,
     /// The donor's record, in canonical bytes.
     pub record: Vec<u8>,
     /// Its salt.
@@ -59,6 +63,8 @@ pub struct Proven<'r> {
     pub entries: Vec<Entry<'r>>,
     /// What became of the gift, in the words of [`Follow::fates`].
     pub fates: Vec<super::follow::Fate>,
+    /// The published totals that the gift is inside: the entry that has published it, the name of the term, the total.
+    pub totals: Vec<(u64, String, Total)>,
     /// Witnesses of the receipt's own list that cosigned, and when, in seconds since 1970.
     pub seen: Vec<(String, u64)>,
 }
@@ -111,6 +117,17 @@ pub enum ReceiptError {
     /// The record says something else than the entry.
     #[error("the record says another {0} than the entry of the gift")]
     Record(&'static str),
+    /// The gift is not inside a total.
+    #[error("the gift is not inside the total of entry {report}: {error}")]
+    Total {
+        /// The entry that has published it.
+        report: u64,
+        /// Why.
+        error: NotInside,
+    },
+    /// A claim about a total has another form.
+    #[error(transparent)]
+    Claim(#[from] NotInside),
     /// The money does not go from post to post.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -130,6 +147,7 @@ impl Receipt {
             .with("entries", Value::Array(self.entries.iter().map(entry).collect()))
             .with("record", text(&self.record))
             .text("salt", hex::encode(self.salt))
+            .with("totals", Value::Array(self.totals.iter().map(Claim::to_value).collect()))
             .to_bytes()
     }
 
@@ -154,7 +172,7 @@ impl Receipt {
         let Value::Object(members) = Value::parse(bytes)? else {
             return Err(ReceiptError::Form("it is no object"));
         };
-        let known = ["entries", "format", "record", "salt", "vkey", "witnesses"];
+        let known = ["entries", "format", "record", "salt", "totals", "vkey", "witnesses"];
         if !members.iter().map(|(key, _)| key).eq(known) {
             return Err(ReceiptError::Form("a member is missing or unknown"));
         }
@@ -190,6 +208,7 @@ impl Receipt {
             vkey: VerifierKey::parse(text("vkey")?)?,
             witnesses: array("witnesses")?.iter().map(witness).collect::<Result<_, ReceiptError>>()?,
             entries,
+            totals: array("totals")?.iter().map(Claim::from_value).collect::<Result<_, _>>()?,
             record: text("record")?.as_bytes().to_vec(),
             salt: salt.0,
         })
@@ -231,6 +250,7 @@ impl Receipt {
         for entry in &entries[1..] {
             follow.step(entry)?;
         }
+        let totals = self.check_totals(&entries)?;
         let mut seen = Vec::new();
         for witness in &self.witnesses {
             match cosignature::verify(opened.note(), witness) {
@@ -240,7 +260,31 @@ impl Receipt {
             }
         }
         let (checkpoint, note) = (opened.checkpoint().clone(), opened.note().clone());
-        Ok(Proven { checkpoint, note, fates: follow.fates(), entries, seen })
+        Ok(Proven { checkpoint, note, totals, fates: follow.fates(), entries, seen })
+    }
+
+    /// The gift, with all of it, is an item of each total.
+    fn check_totals(&self, entries: &[Entry<'_>]) -> Result<Vec<(u64, String, Total)>, ReceiptError> {
+        let gift = Item {
+            item: leaf_hash(&self.entries[0].0),
+            amount: entries[0]
+                .body
+                .get("amount")
+                .and_then(Value::as_integer)
+                .and_then(|n| u64::try_from(n).ok())
+                .unwrap_or(0),
+        };
+        let mut totals = Vec::new();
+        for claim in &self.totals {
+            let refused = |error| ReceiptError::Total { report: claim.report, error };
+            let published = entries.iter().find(|entry| entry.seq == claim.report);
+            let published = published.ok_or_else(|| refused(NotInside::NoTerm))?;
+            if claim.item != gift {
+                return Err(refused(NotInside::Outside));
+            }
+            totals.push((claim.report, claim.term.clone(), claim.verify(published).map_err(refused)?));
+        }
+        Ok(totals)
     }
 
     /// The record is what the gift commits to, and says of it what the entry says.

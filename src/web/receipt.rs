@@ -157,7 +157,7 @@ async fn page(
 }
 
 /// Kinds of entries that touch a gift.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "donation.received",
     "donation.refunded",
     "receipt.issued",
@@ -167,6 +167,7 @@ const KINDS: [&str; 9] = [
     "disbursement.paid",
     "disbursement.returned",
     "entry.reversed",
+    "report.published",
 ];
 
 fn broken(what: &str) -> Problem {

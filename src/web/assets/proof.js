@@ -479,13 +479,28 @@ const mingzhang = (() => {
     return equal(current.hash, total.root) && current.sum === total.sum;
   };
 
+  /** Checks that a gift is an item of a total which an entry has published. */
+  const insideOf = (claim, entries, leaf, gift) => {
+    const bad = (why) => refuse("total", "这笔捐款不在公布的合计之内，或证明被改动过。", `The gift is not inside the published total: ${why}.`);
+    const published = entries.find((entry) => entry.seq === claim.report);
+    const term = published?.body.terms?.find?.((one) => one.name === claim.term);
+    if (!term || Object.keys(claim).sort().join() !== "amount,count,index,item,path,report,term") bad("no such total was published there");
+    const numbers = [claim.amount, claim.count, claim.index, term.count, term.sum, ...claim.path.map((row) => row.sum)];
+    if (!numbers.every((n) => Number.isSafeInteger(n) && n >= 0)) bad("a number is none");
+    if (claim.item !== toHex(leaf) || claim.amount !== gift.body.amount) bad("it is about another gift");
+    const path = claim.path.map(({ side, hash, sum }) => ({ side, hash: fromHex(hash) ?? bad("a hash is none"), sum: BigInt(sum) }));
+    const total = { count: BigInt(term.count), sum: BigInt(term.sum), root: fromHex(term.root) ?? bad("a hash is none") };
+    if (!verifySum(leaf, BigInt(claim.amount), BigInt(claim.index), BigInt(claim.count), path, total)) bad("the path does not lead to it");
+    return { report: published, term };
+  };
+
   // ── receipts ──────────────────────────────────────────────────────────────────────────────────────────────────
   const commitment = (salt, record) => sha256(bytesOf("mingzhang/person/v1\0"), salt, bytesOf(record));
   const badReceipt = (zh, en) => refuse("receipt", `这不是自证凭证：${zh}。`, `This is not a receipt: ${en}.`);
   const parseReceipt = (text) => {
     if (text.length > 64_000_000) badReceipt("太大", "it is larger than any receipt can be");
     const receipt = canonical(text);
-    if (Object.keys(receipt).join() !== "entries,format,record,salt,vkey,witnesses") badReceipt("缺一项或多一项", "a member is missing or unknown");
+    if (Object.keys(receipt).join() !== "entries,format,record,salt,totals,vkey,witnesses") badReceipt("缺一项或多一项", "a member is missing or unknown");
     if (receipt.format !== "mingzhang-receipt/v1") badReceipt("格式不认识", "its format is not known");
     const texts = [receipt.record, receipt.salt, receipt.vkey, ...receipt.witnesses, ...receipt.entries.flatMap((row) => [row.entry, row.proof])];
     if (!texts.every((value) => typeof value === "string")) badReceipt("有一项不是文本", "a member is no text");
@@ -527,12 +542,13 @@ const mingzhang = (() => {
       if (record[name] !== gift.body[name]) refuse("record", "登记信息与记录不一致。", `The record says another ${name} than the entry.`);
     }
     const { fates, transfers } = follow(entries);
+    const totals = receipt.totals.map((claim) => insideOf(claim, entries, leafHash(bytesOf(receipt.entries[0].entry)), gift));
     const seen = [];
     for (const witness of receipt.witnesses.map(verifierKey)) {
       const time = await cosigned(signed.note, witness);
       if (time !== null) seen.push({ name: witness.name, time });
     }
-    return { receipt, log, checkpoint: signed, entries, gift, record, fates, transfers, seen };
+    return { receipt, log, checkpoint: signed, entries, gift, record, fates, transfers, totals, seen };
   };
 
   // ── the log as it is now, from its tiles ────────────────────────────────────────────────────────────────────────

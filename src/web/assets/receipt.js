@@ -83,6 +83,17 @@
       return row;
     }),
   );
+  at("inside").replaceChildren(
+    ...proven.totals.map(({ report, term }) =>
+      element(
+        "p",
+        say(
+          `您的 ${money(gift.body.amount, line)} 在报告 ${report.body.report}（第 ${report.body.version} 版，记录 ${report.seq}）公布的 ${money(term.sum, line)}（${term.count} 笔）之内。`,
+          `Your ${money(gift.body.amount, line)} is inside the ${money(term.sum, line)} (${term.count} gifts) of report ${report.body.report}, version ${report.body.version} (entry ${report.seq}).`,
+        ),
+      ),
+    ),
+  );
   const units = new Set(fates.map((fate) => m.unitOf(fate.line)));
   const total = fates.reduce((sum, fate) => sum + fate.amount, 0);
   at("total").textContent = units.size === 1 ? money(total, rows[0].line) : "";
