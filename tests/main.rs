@@ -12,6 +12,7 @@ mod by_server;
 mod checker;
 mod conformance;
 mod connections;
+mod corrections;
 mod database;
 mod donor;
 mod dry_run;

@@ -38,8 +38,10 @@ pub(super) fn texts(order: &Order) -> Vec<(&'static str, &str)> {
         | Order::ReturnDisbursement { .. }
         | Order::AcknowledgeDisbursement { .. }
         | Order::Reverse { .. }
-        | Order::CompleteImport(_)
-        | Order::PublishReport(_) => Vec::new(),
+        | Order::CompleteImport(_) => Vec::new(),
+        Order::PublishReport { corrects, .. } => {
+            corrects.iter().map(|correction| ("note", correction.note.as_str())).collect()
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::writer::{Handle, Submission, WriteError, posted};
 use crate::domain::body::{BadBody, Body};
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::case::{Case, CaseStatus};
-use crate::domain::command::Order;
+use crate::domain::command::{Correction, Order};
 use crate::domain::disbursement::{Disbursement, DisbursementStatus};
 use crate::domain::disclosure::Published;
 use crate::domain::donation::Donation;
@@ -77,48 +77,125 @@ pub struct PublishedFiles {
     pub repeated: bool,
 }
 
-/// Makes the report of a case, writes its files and posts `report.published`.
+/// What is wrong with a published report, so that a new version takes its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correcting {
+    /// The entry of the report.
+    pub seq: u64,
+    /// Why, for everybody to read.
+    pub note: String,
+}
+
+/// Makes the report of a case, writes its files and posts `report.published`; with a correction also `report.corrected`.
 pub async fn case(
     opened: &Opened,
     handle: &Handle,
     by: &StaffId,
     id: &str,
     out: &Path,
+    correcting: Option<Correcting>,
 ) -> Result<PublishedFiles, PublishError> {
+    handle.finish().await?;
+    let row = opened.folder.find(&opened.store, Some(&opened.row.slug)).await?;
     let mut published = opened.states("report", Published::from_object).await?;
     published.retain(|report| report.case.as_str() == id);
     published.sort_by_key(|report| report.seq);
-    if let Some(last) = published.last() {
-        let again = at_size(opened, id, last.size, Some((last.number.clone(), last.version))).await?;
-        if again.report.data_hash() == last.data {
+    let newest_of = |number: &str| {
+        published.iter().filter(|report| report.number == number).map(|report| report.version).max().unwrap_or(0)
+    };
+    let corrected = correcting.as_ref().map(|correcting| {
+        let found = published.iter().find(|report| report.seq == correcting.seq);
+        found.ok_or_else(|| Refusal::Unknown { what: "report", name: correcting.seq.to_string() })
+    });
+    let corrected = corrected.transpose()?;
+    if let Some(last) = corrected.or(published.last()) {
+        let numbered = Some((last.number.clone(), last.version));
+        let again = at_size(opened, id, last.size, numbered.clone()).await?;
+        let now = at_size(opened, id, row.size, numbered).await?;
+        // The same figures as the last one has, of a log that has grown elsewhere: there is nothing new to say.
+        let same = CaseRows { cut: again.report.rows.cut.clone(), ..now.report.rows.clone() };
+        let is_same = again.report.data_hash() == last.data && case_report(same)?.data_hash() == last.data;
+        if is_same && corrected.is_some() {
+            let state = "the same as the ledger says now";
+            let refusal = Refusal::StepNotPossible { what: "report", name: last.seq.to_string(), state, possible: &[] };
+            return Err(refusal.into());
+        }
+        if is_same {
             let files = again.write(out)?;
             return Ok(PublishedFiles { number: again.report.full_number(), files, entry: last.seq, repeated: true });
         }
     }
-    handle.finish().await?;
-    let row = opened.folder.find(&opened.store, Some(&opened.row.slug)).await?;
-    let fresh = at_size(opened, id, row.size, None).await?;
-    let number = fresh.report.rows.report.number.clone();
-    let version =
-        published.iter().filter(|report| report.number == number).map(|report| report.version).max().unwrap_or(0) + 1;
-    let fresh =
-        if version == 1 { fresh } else { at_size(opened, id, row.size, Some((number.clone(), version))).await? };
+    let fresh = match corrected {
+        Some(old) => {
+            let version = newest_of(&old.number);
+            if old.version < version {
+                let state = "not the newest version";
+                let refusal =
+                    Refusal::StepNotPossible { what: "report", name: old.seq.to_string(), state, possible: &[] };
+                return Err(refusal.into());
+            }
+            at_size(opened, id, row.size, Some((old.number.clone(), version + 1))).await?
+        }
+        None => {
+            let first = at_size(opened, id, row.size, None).await?;
+            let number = first.report.rows.report.number.clone();
+            match newest_of(&number) {
+                0 => first,
+                version => at_size(opened, id, row.size, Some((number, version + 1))).await?,
+            }
+        }
+    };
+    let (number, version) = (fresh.report.rows.report.number.clone(), fresh.report.rows.report.version);
     let files = fresh.write(out)?;
     let integer = |n: u64| Value::Integer(i64::try_from(n).expect("counts stay far below 2^53"));
     let hash_of = |place: usize| files.get(place).map(|(_, hash)| hash.to_hex()).unwrap_or_default();
     let body = Object::new()
         .text("report", number)
         .text("type", "CASE")
-        .with("version", integer(version))
+        .with("version", integer(version.into()))
         .text("case", id.to_owned())
         .with("size", integer(row.size))
         .text("pdf_zh", hash_of(0))
         .text("pdf_en", hash_of(1))
         .text("data", fresh.report.data_hash().to_hex())
         .with("terms", Value::Array(fresh.terms));
-    let submission = Submission::bare(by, Order::PublishReport(body));
+    let corrects = correcting.map(|Correcting { seq, note }| Correction { corrects: seq, note });
+    let submission = Submission::bare(by, Order::PublishReport { body, corrects });
     let accepted = handle.post(vec![submission]).await?.into_iter().next().expect("one answer for one command")?;
     Ok(PublishedFiles { number: fresh.report.full_number(), files, entry: accepted.seq, repeated: false })
+}
+
+/// What differs between two published reports, row by row: where it stands in their data, and what stands there in each.
+pub async fn changes(
+    opened: &Opened,
+    (before, after): (&Published, &Published),
+) -> Result<Vec<(String, Option<String>, Option<String>)>, PublishError> {
+    let mut rows: BTreeMap<String, (Option<String>, Option<String>)> = BTreeMap::new();
+    for (place, report) in [before, after].into_iter().enumerate() {
+        let (data, _) = file(opened, report, 2).await?;
+        let data = Value::parse(&data).map_err(|error| damaged(error.to_string()))?;
+        let mut flat = BTreeMap::new();
+        flatten(String::new(), &data, &mut flat);
+        for (path, text) in flat {
+            let row = rows.entry(path).or_default();
+            if place == 0 { row.0 = Some(text) } else { row.1 = Some(text) }
+        }
+    }
+    let changed = rows.into_iter().filter(|(_, (before, after))| before != after);
+    Ok(changed.map(|(path, (before, after))| (path, before, after)).collect())
+}
+
+/// Every value of a document under its path.
+fn flatten(path: String, value: &Value<'_>, into: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, value)| flatten(format!("{path}/{key}"), value, into)),
+        Value::Array(values) => {
+            values.iter().enumerate().for_each(|(place, value)| flatten(format!("{path}/{place:03}"), value, into));
+        }
+        Value::Text(text) => drop(into.insert(path, text.to_string())),
+        Value::Integer(number) => drop(into.insert(path, number.to_string())),
+        Value::Bool(is) => drop(into.insert(path, is.to_string())),
+    }
 }
 
 /// A report with the terms of its totals.

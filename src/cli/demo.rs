@@ -363,7 +363,7 @@ async fn publish_and_show(
     family_code: &str,
 ) -> Result<Option<u64>, Failure> {
     let out = &session.out;
-    let published = report::publish(session, CASE, Some(&dir.join("reports"))).await?;
+    let published = report::publish(session, CASE, Some(&dir.join("reports")), serde_json::json!({})).await?;
     out.say("已公布个案报告：", "The case report is published:");
     report::say_files(session, &published);
     let opened = session.open().await?;

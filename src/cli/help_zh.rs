@@ -6,6 +6,11 @@ use clap::{Arg, Command};
 /// The words of the command line, English and Chinese.
 const WORDS: &[(&str, &str)] = &[
     (
+        "The entry of a published report that was wrong: the new one takes its place as its next version",
+        "有错的那份报告的记录号：新报告作为它的下一版取代它",
+    ),
+    ("What was wrong, for everybody to read", "哪里错了，写给所有人看"),
+    (
         "Show checkpoints to the witnesses of this file (C2SP tlog-policy), and keep what they sign",
         "把检查点交给这个文件（C2SP tlog-policy）里的见证方，并保存他们的签名",
     ),

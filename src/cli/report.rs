@@ -17,14 +17,21 @@ pub(super) enum Report {
         /// Folder for the files; `reports` in the data folder where not given
         #[arg(long)]
         out: Option<PathBuf>,
+        /// The entry of a published report that was wrong: the new one takes its place as its next version
+        #[arg(long, value_name = "ENTRY", requires = "note")]
+        corrects: Option<u64>,
+        /// What was wrong, for everybody to read
+        #[arg(long, requires = "corrects")]
+        note: Option<String>,
     },
 }
 
 impl Report {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let Self::Case { case, out } = self;
-        let answer = publish(session, case.as_str(), out.as_deref()).await?;
+        let Self::Case { case, out, corrects, note } = self;
+        let body = json!({"corrects": corrects, "note": note});
+        let answer = publish(session, case.as_str(), out.as_deref(), body).await?;
         let (number, entry) = (text(&answer, "number"), &answer["entry"]);
         if answer["repeated"] == true {
             session.out.say(
@@ -52,8 +59,8 @@ pub(super) fn say_files(session: &Session, answer: &Value) {
 }
 
 /// Publishes, and puts the files where they are wanted: into `reports` in the data folder, or, where a server was asked, here.
-pub(super) async fn publish(session: &Session, case: &str, out: Option<&Path>) -> Result<Value, Failure> {
-    let mut answer = session.send(format!("/cases/{case}/reports"), json!({})).await?;
+pub(super) async fn publish(session: &Session, case: &str, out: Option<&Path>, body: Value) -> Result<Value, Failure> {
+    let mut answer = session.send(format!("/cases/{case}/reports"), body).await?;
     let own = session.folder.path().join("reports");
     let wanted = out.unwrap_or(if session.server.is_some() { Path::new("reports") } else { &own });
     let failed = |error: std::io::Error| {

@@ -161,7 +161,21 @@ pub enum Order {
     /// An import went through.
     CompleteImport(Object<'static>),
     /// A report was published.
-    PublishReport(Object<'static>),
+    PublishReport {
+        /// What its entry says.
+        body: Object<'static>,
+        /// The earlier version that it takes the place of.
+        corrects: Option<Correction>,
+    },
+}
+
+/// That a published report was wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// The entry of the report.
+    pub corrects: u64,
+    /// Why, for everybody to read.
+    pub note: String,
 }
 
 /// Entry 0.

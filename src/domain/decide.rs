@@ -6,7 +6,7 @@ use super::campaign::Campaign;
 use super::command::{Command, Order};
 use super::correction::Reversal;
 use super::disbursement::Disbursement;
-use super::disclosure::Published;
+use super::disclosure::{Corrected, Published};
 use super::field_rule::FieldRule;
 use super::fund::{Account, Fund};
 use super::organisation::Organisation;
@@ -14,7 +14,7 @@ use super::receipt::{Certificate, Series};
 use super::refusal::{Refusal, Whereabouts};
 use super::vocabulary::{Role, TransferReason};
 use super::working_set::{Area, Need, WorkingSet};
-use super::{campaign, case, correction, disbursement, donation, fund, organisation, receipt};
+use super::{campaign, case, correction, disbursement, disclosure, donation, fund, organisation, receipt};
 use crate::ledger::canonical::Object;
 use crate::ledger::entry::{Entry, RawCash, RawPost};
 use crate::ledger::line::{Line, State};
@@ -224,7 +224,7 @@ pub fn decide(set: &WorkingSet, context: &Context<'_>, command: &Command) -> Res
         Order::AcknowledgeDisbursement { request, on } => disbursement::acknowledge(set, context, *request, *on),
         Order::Reverse { target, reason, on } => correction::reverse(set, context, *target, *reason, *on),
         Order::CompleteImport(body) => Ok(vec![Draft::fact("import.completed", body.clone())]),
-        Order::PublishReport(body) => Ok(vec![Draft::fact("report.published", body.clone())]),
+        Order::PublishReport { body, corrects } => disclosure::publish(set, context, body, corrects.as_ref()),
     }
 }
 
@@ -257,7 +257,7 @@ pub fn authorise(context: &Context<'_>, order: &Order) -> Result<(), Refusal> {
         | Order::ReturnDisbursement { .. }
         | Order::Reverse { .. }
         | Order::CompleteImport(_)
-        | Order::PublishReport(_) => context.require_role(Role::Clerk),
+        | Order::PublishReport { .. } => context.require_role(Role::Clerk),
         Order::ApproveCase { .. } | Order::DeclineCase { .. } | Order::ApproveDisbursement { .. } => {
             context.require_role(Role::Checker)
         }
@@ -471,6 +471,16 @@ fn project_kind(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, St
             set.reports.insert(id.clone(), Some(Published::from_body(&entry.body, entry.seq)?));
             Ok(vec![(Area::Report, id)])
         }
+        "report.corrected" => {
+            let id = body.count("corrects")?.to_string();
+            let known = set.reports.get(&id).cloned().flatten().ok_or_else(|| bad("corrects"))?;
+            let corrected = Corrected {
+                by: entry.seq.checked_sub(1).ok_or_else(|| bad("corrects"))?,
+                note: body.text("note")?.into(),
+            };
+            set.reports.insert(id.clone(), Some(Published { corrected: Some(corrected), ..known }));
+            Ok(vec![(Area::Report, id)])
+        }
         "receipt.issued" => {
             let issued = Certificate::from_body(&entry.body, entry.seq)?;
             let (year, place) = issued.place().ok_or_else(|| bad("receipt"))?;
@@ -514,6 +524,10 @@ pub fn touches(entry: &Entry<'_>) -> Vec<(Area, String)> {
         Some("account") => vec![(Area::Account, text("account"))],
         Some("campaign") => vec![(Area::Campaign, text("campaign"))],
         Some("case") => vec![(Area::Case, text("case")), (Area::Fund, text("fund"))],
+        Some("report") => {
+            let corrected = body.optional_count("corrects").ok().flatten();
+            corrected.map(|seq| (Area::Report, seq.to_string())).into_iter().collect()
+        }
         Some("receipt") => {
             let year = text("receipt").split_once('-').map(|(year, _)| year.to_owned()).unwrap_or_default();
             let gift = body.optional_count("donation").ok().flatten().map(|seq| (Area::Certificate, seq.to_string()));

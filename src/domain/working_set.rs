@@ -141,6 +141,10 @@ impl WorkingSet {
     );
 
     lookup!(
+        /// A published report, by the entry that says so.
+        report, reports, Report, Published
+    );
+    lookup!(
         /// The certificate of a gift.
         certificate, certificates, Certificate, Certificate
     );

@@ -116,7 +116,7 @@ pub(super) fn donations() -> Value {
 }
 
 pub(super) fn report() -> Value {
-    json!({"report": "CASE-1", "version": 1, "case": "c_1", "size": 1, "data": "hex", "seq": 1})
+    json!({"report": "CASE-1", "version": 1, "case": "c_1", "size": 1, "data": "hex", "corrected_by?": 2, "note?": "", "seq": 1})
 }
 
 pub(super) fn report_with_files() -> Value {

@@ -116,6 +116,10 @@ fn reading(routes: Routes<'_>) -> Routes<'_> {
         .like(example::listed("reports", example::report()))
         .get("/reports/{seq}", "A published report", report::one)
         .like(example::report_with_files())
+        .get("/reports/{seq}/changes", "What differs in the version that has taken its place", report::changes)
+        .like(json!({
+            "report": 1, "corrected_by": 2, "note": "", "changes": [{"path": "", "before?": "", "after?": ""}],
+        }))
         .get("/reports/{seq}/{file}", "A file of a report", report::file)
         .answers(&["application/pdf", "application/json"])
         .unchanging()

@@ -3,12 +3,14 @@
 use super::fields::Fields;
 use super::route::{Acting, Place, unknown};
 use super::{document, download};
-use crate::app::publish::{self, PublishError};
+use crate::app::publish::{self, Correcting, PublishError};
 use crate::app::staff;
 use crate::app::writer::{WriteError, chain};
 use crate::domain::disclosure::Published;
+use crate::domain::field_rule::TEXT_MAX;
 use crate::domain::vocabulary::Role;
 use crate::values::CaseId;
+use crate::values::text::nfc;
 use crate::web::problem::Problem;
 use crate::web::site::Shared;
 use axum::Json;
@@ -31,13 +33,22 @@ impl From<PublishError> for Problem {
     }
 }
 
-pub(super) fn of_case(_: &Fields, place: &Place<'_>) -> Option<CaseId> {
-    place.part("case")
+/// Which case, and which report of it was wrong.
+pub(super) fn of_case(fields: &Fields, place: &Place<'_>) -> Option<(CaseId, Option<Correcting>)> {
+    let case = place.part("case");
+    let correcting = match fields.maybe_count("corrects") {
+        Some(seq) => Some(Correcting { seq, note: nfc(&fields.text("note", TEXT_MAX)?) }),
+        None => None,
+    };
+    Some((case?, correcting))
 }
 
 /// Makes the report of a case and publishes it. A report says that its figures can be proved: it is made of a ledger that holds, or
 /// not at all.
-pub(super) async fn publish(acting: Acting, case: CaseId) -> Result<Response, Problem> {
+pub(super) async fn publish(
+    acting: Acting,
+    (case, correcting): (CaseId, Option<Correcting>),
+) -> Result<Response, Problem> {
     let Acting { site, by, .. } = acting;
     staff::require(&site.opened, &by, &[Role::Clerk]).await?;
     let slug = site.opened.row.slug.clone();
@@ -53,7 +64,7 @@ pub(super) async fn publish(acting: Acting, case: CaseId) -> Result<Response, Pr
     }
     let out = site.opened.folder.path().join("reports");
     let writer = site.writer().await?;
-    let published = publish::case(&site.opened, writer, &by, case.as_str(), &out).await?;
+    let published = publish::case(&site.opened, writer, &by, case.as_str(), &out, correcting).await?;
     let files: Vec<Value> = published
         .files
         .iter()
@@ -81,6 +92,17 @@ pub(super) async fn one(State(site): State<Shared>, Path(seq): Path<u64>) -> Res
     let path = |name: String| format!("/reports/{seq}/{name}");
     object["files"] = known.file_names().into_iter().map(path).collect();
     Ok(Json(object))
+}
+
+/// What differs between a report and the version that has taken its place.
+pub(super) async fn changes(State(site): State<Shared>, Path(seq): Path<u64>) -> Result<Json<Value>, Problem> {
+    let before = known(&site, seq).await?;
+    let Some(corrected) = &before.corrected else { return Err(Problem::missing()) };
+    let after = known(&site, corrected.by).await?;
+    let changes = publish::changes(&site.opened, (&before, &after)).await?;
+    let change = |(path, before, after): (String, Option<String>, Option<String>)| json!({"path": path, "before": before, "after": after});
+    let changes: Vec<Value> = changes.into_iter().map(change).collect();
+    Ok(Json(json!({"report": seq, "corrected_by": corrected.by, "note": corrected.note, "changes": changes})))
 }
 
 /// A file of a report, with the bytes that its entry names.
