@@ -73,6 +73,7 @@ fn pages_of_the_worked_example_are_right_in_a_browser() {
         "/cases",
         "/case/c_2026k0031",
         "/reports",
+        "/verify",
         "/entries",
         &format!("/entry/{gift}"),
         "/gift/nonsense",

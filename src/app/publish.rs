@@ -181,7 +181,9 @@ pub async fn changes(
             if place == 0 { row.0 = Some(text) } else { row.1 = Some(text) }
         }
     }
-    let changed = rows.into_iter().filter(|(_, (before, after))| before != after);
+    // Where each was cut, and which version it is, always differs.
+    let is_figure = |path: &str| !path.starts_with("/cut/") && path != "/version" && !path.starts_with("/report/");
+    let changed = rows.into_iter().filter(|(path, (before, after))| before != after && is_figure(path));
     Ok(changed.map(|(path, (before, after))| (path, before, after)).collect())
 }
 

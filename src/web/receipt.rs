@@ -20,12 +20,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 const STYLE: &str = concat!(include_str!("assets/site.css"), include_str!("assets/receipt.css"));
-const PROOF: &str = include_str!("assets/proof.js");
+pub(super) const PROOF: &str = include_str!("assets/proof.js");
 const RECEIPT: &str = include_str!("assets/receipt.js");
 const NOBLE: &str = include_str!("assets/vendor/noble-ed25519-3.2.0.js");
 
 /// The scripts of the page, in order. A module's exports cannot be reached from another script of the same file.
-static SCRIPTS: LazyLock<[String; 3]> = LazyLock::new(|| {
+pub(super) static SCRIPTS: LazyLock<[String; 3]> = LazyLock::new(|| {
     let exports = NOBLE.rfind("export {").unwrap_or(NOBLE.len());
     let noble = format!("{}globalThis.nobleEd25519 = {{ verifyAsync }};\n", &NOBLE[..exports]);
     [noble, PROOF.to_owned(), RECEIPT.to_owned()]

@@ -12,6 +12,7 @@ mod gift;
 mod home;
 mod list;
 mod page;
+mod verify;
 
 use super::problem::Problem;
 use super::site::Shared;
@@ -28,6 +29,7 @@ pub fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(front))
         .route("/g/{code}", get(short))
+        .route("/verify", get(checking))
         .route("/assets/{file}", get(asset::get))
         .nest("/zh", pages(Language::Zh))
         .nest("/en", pages(Language::En))
@@ -44,6 +46,7 @@ fn pages(language: Language) -> Router<Shared> {
         .route("/case/{id}", get(case::show))
         .route("/entries", get(entry::list))
         .route("/entry/{seq}", get(entry::show))
+        .route("/verify", get(verify::show))
         .route("/gift", get(find::form).post(find::find))
         .route("/gift/{code}", get(find::by_code))
         .layer(Extension(language))
@@ -62,6 +65,12 @@ fn prefix(language: Language) -> &'static str {
 
 async fn front(headers: HeaderMap) -> Redirect {
     Redirect::to(prefix(preferred(&headers)))
+}
+
+/// What the codes on reports and certificates lead to.
+async fn checking(headers: HeaderMap, uri: axum::http::Uri) -> Redirect {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::to(&format!("{}/verify{query}", prefix(preferred(&headers))))
 }
 
 /// What a code on paper leads to.

@@ -1,0 +1,101 @@
+//! The page that checks a file: whether it is genuine and current, superseded, or not ours. It holds all that it needs, so that the file
+//! stays where it is and the network may be off.
+
+use super::page::{Page, or_told, shown};
+use crate::app::publish;
+use crate::domain::body::Body;
+use crate::domain::disclosure::Published;
+use crate::ledger::entry::Entry;
+use crate::report::labels::Language;
+use crate::store::StoreError;
+use crate::web::problem::Problem;
+use crate::web::site::Shared;
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Scripts of this server only; the log of this server may be asked.
+const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Rows of what changed that the page holds for one report.
+const CHANGES_MAX: usize = 200;
+
+struct ReportRow {
+    seq: u64,
+    number: String,
+    state: String,
+    hashes: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "verify.html")]
+struct VerifyPage {
+    page: Page,
+    rows: Vec<ReportRow>,
+    vkey: String,
+    host: String,
+    slug: String,
+    known: String,
+}
+
+pub(super) async fn show(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
+    let mut response = or_told(language, page(&site, language).await);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    response
+}
+
+async fn page(site: &Shared, language: Language) -> Result<Response, Problem> {
+    let page = Page::at_head(site, language, "/verify").await?;
+    let mut reports = site.opened.states("report", Published::from_object).await?;
+    reports.sort_by_key(|report| std::cmp::Reverse(report.seq));
+    let mut newest: BTreeMap<String, u64> = BTreeMap::new();
+    for report in &reports {
+        let version = newest.entry(report.number.clone()).or_default();
+        *version = report.version.max(*version);
+    }
+    let (mut rows, mut known) = (Vec::new(), Vec::new());
+    for report in &reports {
+        let hashes = hashes(site, report).await?;
+        let is_current = newest.get(&report.number) == Some(&report.version);
+        let number = format!("{}-v{}", report.number, report.version);
+        let state = match &report.corrected {
+            Some(corrected) => format!("{}{}", page.say("已更正：", "corrected: "), corrected.note),
+            None if is_current => page.say("现行", "current").to_owned(),
+            None => page.say("已有新版", "a newer version is out").to_owned(),
+        };
+        known.push(json!({
+            "seq": report.seq, "number": report.number, "version": report.version, "hashes": hashes, "current": is_current,
+            "newest": newest.get(&report.number), "note": report.corrected.as_ref().map(|corrected| &corrected.note),
+            "changes": changes(site, &reports, report).await?,
+        }));
+        rows.push(ReportRow { seq: report.seq, number, state, hashes });
+    }
+    let vkey = site.opened.keys.log.verifier().to_string();
+    let host = site.opened.row.origin.split('/').next().unwrap_or_default().to_owned();
+    let slug = site.opened.row.slug.clone();
+    let known = json!({"vkey": vkey, "slug": slug, "reports": known}).to_string().replace('<', "\\u003c");
+    Ok(shown(&VerifyPage { page, rows, vkey, host, slug, known }).into_response())
+}
+
+/// The hashes of a report's files, as its entry states them.
+async fn hashes(site: &Shared, report: &Published) -> Result<Vec<String>, Problem> {
+    let bytes = site.opened.store.entry(site.opened.row.ledger_id, report.seq).await?.unwrap_or_default();
+    let entry =
+        Entry::parse(&bytes).map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })?;
+    let body = Body(&entry.body);
+    let stated = ["pdf_zh", "pdf_en", "data"].into_iter().filter_map(|member| body.optional_text(member));
+    Ok(stated.map(str::to_owned).collect())
+}
+
+/// What changed in the version that took a report's place.
+async fn changes(site: &Shared, reports: &[Published], report: &Published) -> Result<Vec<Value>, Problem> {
+    let after = report.corrected.as_ref().and_then(|corrected| reports.iter().find(|other| other.seq == corrected.by));
+    let Some(after) = after else { return Ok(Vec::new()) };
+    let changes = publish::changes(&site.opened, (report, after)).await?;
+    let row = |(path, before, after)| json!([path, before, after]);
+    Ok(changes.into_iter().take(CHANGES_MAX).map(row).collect())
+}
