@@ -192,7 +192,15 @@ fn flatten(path: String, value: &Value<'_>, into: &mut BTreeMap<String, String>)
     match value {
         Value::Object(object) => object.iter().for_each(|(key, value)| flatten(format!("{path}/{key}"), value, into)),
         Value::Array(values) => {
-            values.iter().enumerate().for_each(|(place, value)| flatten(format!("{path}/{place:03}"), value, into));
+            for (place, value) in values.iter().enumerate() {
+                // A row is called by what it is about, so that one that is put between others moves none.
+                let named = value.as_object().and_then(|row| {
+                    let key = ["seq", "day", "source", "use", "id"].into_iter().find_map(|key| row.get(key))?;
+                    key.as_text().map(str::to_owned).or_else(|| key.as_integer().map(|number| number.to_string()))
+                });
+                let name = named.unwrap_or_else(|| format!("{:03}", place + 1));
+                flatten(format!("{path}/{name}"), value, into);
+            }
         }
         Value::Text(text) => drop(into.insert(path, text.to_string())),
         Value::Integer(number) => drop(into.insert(path, number.to_string())),

@@ -18,7 +18,7 @@
   const changed = (rows) => {
     const table = document.createElement("table");
     table.className = "figures";
-    const [where, before, after] = [say("哪里（金额以分计）", "Where (amounts in minor units)"), say("原来", "Before"), say("现在", "Now")];
+    const [where, before, after] = [say("哪里", "Where"), say("原来", "Before"), say("现在", "Now")];
     const head = document.createElement("thead");
     head.append(document.createElement("tr"));
     head.firstChild.append(...[where, before, after].map((text) => Object.assign(element("th", text), { scope: "col" })));

@@ -6,8 +6,10 @@ use crate::app::publish;
 use crate::domain::body::Body;
 use crate::domain::disclosure::Published;
 use crate::ledger::entry::Entry;
+use crate::report::document::{amount_text, share_text};
 use crate::report::labels::Language;
 use crate::store::StoreError;
+use crate::values::Unit;
 use crate::web::problem::Problem;
 use crate::web::site::Shared;
 use askama::Template;
@@ -70,7 +72,7 @@ async fn page(site: &Shared, language: Language) -> Result<Response, Problem> {
         known.push(json!({
             "seq": report.seq, "number": report.number, "version": report.version, "hashes": hashes, "current": is_current,
             "newest": newest.get(&report.number), "note": report.corrected.as_ref().map(|corrected| &corrected.note),
-            "changes": changes(site, &reports, report).await?,
+            "changes": changes(site, &page, &reports, report).await?,
         }));
         rows.push(ReportRow { seq: report.seq, number, state, hashes });
     }
@@ -92,10 +94,43 @@ async fn hashes(site: &Shared, report: &Published) -> Result<Vec<String>, Proble
 }
 
 /// What changed in the version that took a report's place.
-async fn changes(site: &Shared, reports: &[Published], report: &Published) -> Result<Vec<Value>, Problem> {
+async fn changes(site: &Shared, page: &Page, reports: &[Published], report: &Published) -> Result<Vec<Value>, Problem> {
     let after = report.corrected.as_ref().and_then(|corrected| reports.iter().find(|other| other.seq == corrected.by));
     let Some(after) = after else { return Ok(Vec::new()) };
     let changes = publish::changes(&site.opened, (report, after)).await?;
-    let row = |(path, before, after)| json!([path, before, after]);
+    let unit = unit_of(site, report).await?;
+    let row = |(path, before, after): (String, Option<String>, Option<String>)| {
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let shown = |text: Option<String>| text.map(|text| value(last, &text, unit));
+        json!([words(page, &path), shown(before), shown(after)])
+    };
     Ok(changes.into_iter().take(CHANGES_MAX).map(row).collect())
+}
+
+/// The unit of a report's amounts.
+async fn unit_of(site: &Shared, report: &Published) -> Result<Unit, Problem> {
+    let (data, _) = publish::file(&site.opened, report, 2).await?;
+    let data: Value = serde_json::from_slice(&data).unwrap_or_default();
+    Ok(data["unit"].as_str().and_then(|unit| unit.parse().ok()).unwrap_or(Unit::CNY))
+}
+
+/// Where a value stands, in words: 按日的捐赠 · 2026-03-04 · 金额.
+fn words(page: &Page, path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty()).map(|part| {
+        ["change", "source", "use"]
+            .into_iter()
+            .find(|known| page.language.labels().knows(known, part))
+            .map_or_else(|| part.to_owned(), |known| page.word(known, part))
+    });
+    parts.collect::<Vec<_>>().join(" · ")
+}
+
+/// A value as people read it.
+fn value(name: &str, text: &str, unit: Unit) -> String {
+    let Ok(number) = text.parse::<i64>() else { return text.to_owned() };
+    match name {
+        "gifts" | "gift_count" | "count" | "seq" | "target_seq" | "vouchers" => text.to_owned(),
+        "share_bp" | "use_rate_bp" => share_text(number),
+        _ => amount_text(number, unit),
+    }
 }
