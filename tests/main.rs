@@ -23,6 +23,7 @@ mod http;
 mod import_formats;
 mod keep;
 mod matrix;
+mod monitor;
 mod nodes;
 mod operation;
 mod outages;

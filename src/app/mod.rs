@@ -8,6 +8,7 @@ pub mod export;
 pub mod folder;
 pub mod gift;
 pub mod import;
+pub mod monitor;
 pub mod outside;
 pub mod overview;
 pub mod public_text;

@@ -96,6 +96,8 @@ pub struct Asked {
 pub struct Verdict {
     /// The log's key.
     pub vkey: VerifierKey,
+    /// The newest checkpoint, as it was read.
+    pub note: String,
     /// The key is known only from the log itself.
     pub key_from_log: bool,
     /// Entries that hold.
@@ -152,6 +154,14 @@ impl Log {
                 }
                 Ok(fetched)
             }
+        }
+    }
+
+    /// Another page of the same server; nothing where there is none, or where the log is no address.
+    pub fn fetch(&self, url: &str) -> Result<Option<Vec<u8>>, OutsideError> {
+        match self {
+            Self::Address { agent, .. } => fetch(agent, url),
+            Self::Export(_) | Self::Tiles(_) => Ok(None),
         }
     }
 
@@ -247,6 +257,7 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
         None => own_key?,
     };
     let mut verdict = Verdict {
+        note: String::from_utf8_lossy(&note).into_owned(),
         key_from_log,
         entries: 0,
         root: Hash::ZERO,
@@ -497,7 +508,7 @@ fn lines(path: PathBuf) -> impl Iterator<Item = Result<Vec<Vec<u8>>, OutsideErro
 }
 
 /// Does what would keep a core waiting elsewhere.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, OutsideError> + Send + 'static,
 ) -> Result<T, OutsideError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| OutsideError::Ended(error.to_string()))?

@@ -6,6 +6,17 @@ use clap::{Arg, Command};
 /// The words of the command line, English and Chinese.
 const WORDS: &[(&str, &str)] = &[
     (
+        "Follow logs from outside: keep their checkpoints, check history, posts and totals, and keep the evidence where one does not hold",
+        "从外部跟踪账本：保存检查点，核对历史、入账和合计；有不符就留下证据",
+    ),
+    ("Addresses of logs, as https://…/log/NAME/", "账本的网址，如 https://…/log/名称/"),
+    ("Folder for what is kept: checkpoints, tiles, evidence", "保存检查点、数据和证据的文件夹"),
+    (
+        "Keys and witnesses that you trust (C2SP tlog-policy); else the key that a log had when it was first seen",
+        "您信任的公钥和见证方（C2SP tlog-policy）；不写则用第一次看到的公钥",
+    ),
+    ("Look every so many seconds; once where not given", "每隔多少秒看一次；不写则只看一次"),
+    (
         "The entry of a published report that was wrong: the new one takes its place as its next version",
         "有错的那份报告的记录号：新报告作为它的下一版取代它",
     ),

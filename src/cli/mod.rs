@@ -17,6 +17,7 @@ mod help_zh;
 mod import;
 mod init;
 mod keep;
+mod monitor;
 mod out;
 mod place;
 mod report;
@@ -143,6 +144,7 @@ enum Subcommands {
     /// Check every entry, and everything derived from them: of the data folder, or of what anybody can have
     Verify(verify::Verify),
     Witness(witness::Witness),
+    Monitor(monitor::Monitor),
     /// Replay all entries and write everything derived from them anew
     Rebuild(verify::Rebuild),
     /// Write the log as plain files that anybody can verify
@@ -352,6 +354,7 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         Subcommands::Init(_) => Some("init"),
         Subcommands::Verify(_) => Some("verify"),
         Subcommands::Witness(_) => Some("witness"),
+        Subcommands::Monitor(_) => Some("monitor"),
         Subcommands::Rebuild(_) => Some("rebuild"),
         Subcommands::Export(_) => Some("export"),
         Subcommands::Copy(_) => Some("copy"),
@@ -397,6 +400,7 @@ async fn carry_out(session: &Session, command: Subcommands) -> Result<(), Failur
         Subcommands::Report(args) => args.run(session).await,
         Subcommands::Verify(args) => args.run(session).await,
         Subcommands::Witness(args) => args.run(session).await,
+        Subcommands::Monitor(args) => args.run(session).await,
         Subcommands::Rebuild(args) => args.run(session).await,
         Subcommands::Export(args) => args.run(session).await,
         Subcommands::Copy(args) => args.run(session).await,

@@ -1,0 +1,118 @@
+//! A monitor: follows a log from outside, keeps what it has signed, and says when it shows another history, breaks a rule, or publishes
+//! totals that its own entries do not add up to. What is found is kept with the signatures, for others to see.
+
+use super::folder::replace;
+use super::outside::{self, Asked, Log, OutsideError, Verdict};
+use crate::ledger::note::VerifierKey;
+use crate::ledger::policy::Policy;
+use crate::ledger::posting::Book;
+use crate::values::Hash;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a look at a log has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The log.
+    pub origin: String,
+    /// Entries that it has.
+    pub size: u64,
+    /// Root over them.
+    pub root: Hash,
+    /// What is wrong, with the file that proves it.
+    pub found: Vec<(String, PathBuf)>,
+}
+
+/// Looks at a log once. Its key is that of the policy, or the one that it had when it was first seen.
+pub async fn look(url: &str, folder: &Path, policy: Option<&Policy>) -> Result<Seen, OutsideError> {
+    let own = folder.join(Hash::of(&[url.trim_end_matches('/').as_bytes()]).short());
+    let made = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OutsideError::File { path, source }
+    };
+    fs::create_dir_all(own.join("checkpoints")).map_err(made(&own))?;
+    let log = Log::at(url, Some(own.join("log")))?;
+    let pinned = own.join("log.vkey");
+    let vkey = match fs::read_to_string(&pinned) {
+        Ok(text) => VerifierKey::parse(text.trim())
+            .map_err(|error| OutsideError::Key { place: format!("{}/", own.display()), error })?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let first = log.clone();
+            let key = outside::blocking(move || first.own_key()).await?;
+            replace(&pinned, &format!("{key}\n"), &mut OpenOptions::new()).map_err(made(&pinned))?;
+            key
+        }
+        Err(source) => return Err(OutsideError::File { path: pinned, source }),
+    };
+    let since = last_kept(&own);
+    let asked = Asked { vkey: policy.is_none().then_some(vkey), policy: policy.cloned(), since: since.clone() };
+    let verdict = outside::verify(log.clone(), &asked, |_, _| ()).await?;
+    let mut found = Vec::new();
+    if let Some(bad) = &verdict.first_bad {
+        let earlier = since.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+        let text = format!("{url}\nentry {}: {}\n\n{earlier}\n\n{}", bad.seq, bad.reason, verdict.note);
+        found.push((format!("entry {}: {}", bad.seq, bad.reason), evidence(&own, "history", &text)?));
+    } else {
+        let path = own.join("checkpoints").join(verdict.entries.to_string());
+        replace(&path, &verdict.note, &mut OpenOptions::new()).map_err(made(&path))?;
+        found.extend(differing_totals(&log, url, &verdict, &own).await?);
+    }
+    Ok(Seen { origin: verdict.vkey.name().to_owned(), size: verdict.entries, root: verdict.root, found })
+}
+
+/// The newest checkpoint that was kept.
+fn last_kept(own: &Path) -> Option<Vec<u8>> {
+    let files = fs::read_dir(own.join("checkpoints")).ok()?.flatten();
+    let sizes = files.filter_map(|file| file.file_name().to_str()?.parse::<u64>().ok());
+    fs::read(own.join("checkpoints").join(sizes.max()?.to_string())).ok()
+}
+
+/// Writes down what was found, with what proves it.
+fn evidence(own: &Path, what: &str, text: &str) -> Result<PathBuf, OutsideError> {
+    let path = own.join(format!("{what}-{}.evidence", Hash::of(&[text.as_bytes()]).short()));
+    replace(&path, text, &mut OpenOptions::new())
+        .map_err(|source| OutsideError::File { path: path.clone(), source })?;
+    Ok(path)
+}
+
+/// Compares what the server publishes of its lines with what its entries add up to. A folder of files publishes none.
+async fn differing_totals(
+    log: &Log,
+    url: &str,
+    verdict: &Verdict,
+    own: &Path,
+) -> Result<Option<(String, PathBuf)>, OutsideError> {
+    let Some((server, _)) = url.split_once("/log/").filter(|_| matches!(log, Log::Address { .. })) else {
+        return Ok(None);
+    };
+    let path = format!("{server}/api/v1/totals?at={}", verdict.entries);
+    let reader = log.clone();
+    let Some(bytes) = outside::blocking(move || reader.fetch(&path)).await? else { return Ok(None) };
+    let told: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let ours = totals(&verdict.book);
+    let differs = ours.iter().find(|(line, numbers)| {
+        let row = told["lines"].as_array().and_then(|rows| rows.iter().find(|row| row["line"] == line.as_str()));
+        let said = ["end", "free", "held", "spent", "void"].map(|name| row.and_then(|row| row[name].as_u64()));
+        said != numbers.map(Some)
+    });
+    let added = told["lines"].as_array().map_or(0, Vec::len) != ours.len();
+    let what = match differs {
+        Some((line, numbers)) => {
+            format!("the published totals of {line} are not what its entries add up to: {numbers:?}")
+        }
+        None if added => "the published totals are of other lines than the entries have".to_owned(),
+        None => return Ok(None),
+    };
+    let text = format!("{url}\n{what}\n\n{}\n\n{}", String::from_utf8_lossy(&bytes), verdict.note);
+    Ok(Some((what, evidence(own, "totals", &text)?)))
+}
+
+/// End, free, held, spent, void of each line.
+fn totals(book: &Book) -> Vec<(String, [u64; 5])> {
+    let line = |line: &crate::ledger::line::Line| {
+        let totals = line.totals();
+        (line.name().to_string(), [totals.end(), totals.free, totals.held, totals.spent, totals.void])
+    };
+    book.lines().iter().map(line).collect()
+}

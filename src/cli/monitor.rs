@@ -1,0 +1,76 @@
+//! `monitor`: follows logs from outside.
+
+use super::session::{Failure, Session};
+use super::verify::policy;
+use crate::app::monitor::{Seen, look};
+use crate::app::writer::chain;
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Follow logs from outside: keep their checkpoints, check history, posts and totals, and keep the evidence where one does not hold
+#[derive(Debug, clap::Args)]
+pub(super) struct Monitor {
+    /// Addresses of logs, as https://…/log/NAME/
+    #[arg(required = true)]
+    urls: Vec<String>,
+    /// Folder for what is kept: checkpoints, tiles, evidence
+    #[arg(long, default_value = "mingzhang-monitor", value_name = "DIR")]
+    dir: PathBuf,
+    /// Keys and witnesses that you trust (C2SP tlog-policy); else the key that a log had when it was first seen
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Look every so many seconds; once where not given
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
+}
+
+impl Monitor {
+    /// Runs it: once, or until it is told to stop.
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let policy = self.policy.as_deref().map(policy).transpose()?;
+        loop {
+            let mut holds = true;
+            for url in &self.urls {
+                match look(url, &self.dir, policy.as_ref()).await {
+                    Ok(seen) => holds &= told(session, url, &seen),
+                    // Away for a moment is no fault of a log; looked at once, it is one of the look.
+                    Err(error) if self.every.is_some() => {
+                        let what = chain(&error);
+                        session.out.warn(format!("{url}：{what}"), format!("{url}: {what}"));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            match self.every {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                None if holds => return Ok(()),
+                None => return Err(Failure::NotOk),
+            }
+        }
+    }
+}
+
+/// Tells what was seen of a log; whether it holds.
+fn told(session: &Session, url: &str, seen: &Seen) -> bool {
+    let Seen { origin, size, root, found } = seen;
+    if found.is_empty() {
+        session.out.say(
+            format!("✓ {origin}：{size} 条记录，根 {}…，与以前看到的和公布的合计一致。", root.short()),
+            format!("✓ {origin}: {size} entries, root {}…; as seen before, and as its totals say", root.short()),
+        );
+    }
+    for (what, file) in found {
+        let file = file.display();
+        session.out.say(
+            format!("✕ {origin}：{what}。证据在 {file}。"),
+            format!("✕ {origin}: {what}. The evidence is in {file}"),
+        );
+    }
+    let found: Vec<_> =
+        found.iter().map(|(what, file)| json!({"what": what, "evidence": file.display().to_string()})).collect();
+    session.out.always(&json!({
+        "url": url, "origin": origin, "ok": found.is_empty(), "size": size, "root": root.to_hex(), "found": found,
+    }));
+    found.is_empty()
+}
