@@ -18,6 +18,7 @@ mod donor;
 mod dry_run;
 mod edges;
 mod faults;
+mod fuzz;
 mod hammer;
 mod http;
 mod import_formats;
