@@ -13,6 +13,7 @@ pub mod outside;
 pub mod overview;
 pub mod public_text;
 pub mod publish;
+pub mod reason_zh;
 pub mod rebuild;
 pub mod receipt;
 pub mod staff;

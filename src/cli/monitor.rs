@@ -3,6 +3,7 @@
 use super::session::{Failure, Session};
 use super::verify::policy;
 use crate::app::monitor::{Seen, look};
+use crate::app::reason_zh::reason;
 use crate::app::writer::chain;
 use serde_json::json;
 use std::path::PathBuf;
@@ -51,6 +52,14 @@ impl Monitor {
     }
 }
 
+/// What was found, in Chinese; it may begin with the number of an entry.
+fn reason_of(what: &str) -> String {
+    match what.strip_prefix("entry ").and_then(|rest| rest.split_once(": ")) {
+        Some((seq, why)) => format!("记录 {seq}：{}", reason(why)),
+        None => reason(what),
+    }
+}
+
 /// Tells what was seen of a log; whether it holds.
 fn told(session: &Session, url: &str, seen: &Seen) -> bool {
     let Seen { origin, size, root, found } = seen;
@@ -63,7 +72,7 @@ fn told(session: &Session, url: &str, seen: &Seen) -> bool {
     for (what, file) in found {
         let file = file.display();
         session.out.say(
-            format!("✕ {origin}：{what}。证据在 {file}。"),
+            format!("✕ {origin}：{}。证据在 {file}。", reason_of(what)),
             format!("✕ {origin}: {what}. The evidence is in {file}"),
         );
     }

@@ -5,6 +5,7 @@ use super::session::{Failure, Session};
 use super::trouble_zh;
 use crate::app;
 use crate::app::outside::{self, OutsideError};
+use crate::app::reason_zh::reason;
 use crate::app::verify::Verdict;
 use crate::app::writer::chain;
 use crate::ledger::line::State;
@@ -101,7 +102,7 @@ impl Verify {
             Some(bad) => {
                 object["first_bad"] = serde_json::json!({"seq": bad.seq, "reason": bad.reason});
                 session.out.say(
-                    format!("账本有问题：第一条有问题的记录是 {}。原因：{}", bad.seq, bad.reason),
+                    format!("账本有问题：第一条有问题的记录是 {}。原因：{}。", bad.seq, reason(&bad.reason)),
                     format!("The ledger does not hold. The first bad entry is {}: {}", bad.seq, bad.reason),
                 );
             }
@@ -165,7 +166,7 @@ async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &outs
         Some(bad) => {
             object["first_bad"] = json!({"seq": bad.seq, "reason": bad.reason});
             session.out.say(
-                format!("账本有问题：第一条有问题的记录是 {}。原因：{}", bad.seq, bad.reason),
+                format!("账本有问题：第一条有问题的记录是 {}。原因：{}。", bad.seq, reason(&bad.reason)),
                 format!("The log does not hold. The first bad entry is {}: {}", bad.seq, bad.reason),
             );
         }
@@ -211,7 +212,7 @@ fn receipt(session: &Session, path: &Path, asked: &outside::Asked) -> Result<(),
     let bytes = read(path)?;
     let refused = |error: ReceiptError| {
         session.out.say(
-            format!("✕ {} 核对不通过：{error}", path.display()),
+            format!("✕ {} 核对不通过：{}。", path.display(), reason(&error.to_string())),
             format!("✕ {} does not hold: {error}", path.display()),
         );
         session.out.always(&json!({"ok": false, "reason": error.to_string()}));

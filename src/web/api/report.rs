@@ -4,6 +4,7 @@ use super::fields::Fields;
 use super::route::{Acting, Place, unknown};
 use super::{document, download};
 use crate::app::publish::{self, Correcting, PublishError};
+use crate::app::reason_zh::reason;
 use crate::app::staff;
 use crate::app::writer::{WriteError, chain};
 use crate::domain::disclosure::Published;
@@ -57,7 +58,7 @@ pub(super) async fn publish(
         let problem = Problem::new(
             StatusCode::CONFLICT,
             "not_ok",
-            format!("报告没有生成：账本有问题，第一条有问题的记录是 {}。原因：{}", bad.seq, bad.reason),
+            format!("报告没有生成：账本有问题，第一条有问题的记录是 {}。原因：{}。", bad.seq, reason(&bad.reason)),
             format!("No report was made: the ledger does not hold. The first bad entry is {}: {}", bad.seq, bad.reason),
         );
         return Err(problem);

@@ -1,0 +1,180 @@
+//! Why something does not hold, in Chinese: the reasons that `verify`, receipts and monitors give. They are written in English where they
+//! are found; here each has its Chinese. What is not here stays as it is, in brackets.
+
+/// A reason with its variable parts as `{}`, and the same in Chinese; `{}` there are the parts in the same order.
+const REASONS: &[(&str, &str)] = &[
+    ("it is missing: {} entries were signed, the log ends here", "缺少它：已签署 {} 条，账本到这里就断了"),
+    ("it is missing: {} entries were signed", "缺少它：已签署 {} 条"),
+    ("it is missing: a checkpoint over {} entries was signed", "缺少它：签署过 {} 条的检查点"),
+    ("it is missing: the ledger's row counts {} entries", "缺少它：账本的总行记着 {} 条"),
+    ("it is missing: the next stored entry is {}", "缺少它：库里的下一条是 {}"),
+    ("it is missing", "缺少它"),
+    ("it lies behind the end: the ledger's row counts {} entries", "它在末尾之后：账本的总行只记着 {} 条"),
+    ("it lies behind the end: {} entries were signed", "它在末尾之后：只签署了 {} 条"),
+    (
+        "the first {} entries are not those that were signed: the history was replaced",
+        "前 {} 条不是已签署的那些：历史被换过",
+    ),
+    (
+        "the checkpoint that was signed here has another root: the history was replaced",
+        "这里签署过的检查点根不同：历史被换过",
+    ),
+    ("the stored checkpoint that ends here is bad: {}", "库里到这一条的检查点不对：{}"),
+    ("its stored leaf hash is not that of its bytes", "库里存的哈希不是它内容的哈希"),
+    (
+        "its prev is not the leaf hash of the entry before: one of the two was changed",
+        "它扣着的哈希不是前一条的：两条之一被改过",
+    ),
+    ("its time lies before that of the entry before", "它的时间早于前一条"),
+    ("its seq is {}; {} comes next", "它的序号是 {}，应为 {}"),
+    ("it belongs to the ledger {}, not to {}", "它是账本 {} 的，不是 {} 的"),
+    ("it breaks a rule of posting at {}", "它违反入账规则（{}）"),
+    ("its sealed record is missing from the vault", "保险库里缺少它的登记信息"),
+    ("the record in the vault is not the one it commits to", "保险库里的登记信息不是它承诺的那一份"),
+    (
+        "its tile in the table of tiles holds other hashes than the log; `mingzhang rebuild` makes it again",
+        "它的哈希块与账本不符；可用 mingzhang rebuild 重建",
+    ),
+    ("{} holds other hashes than the entries have", "{} 里的哈希与记录不符"),
+    ("{} is missing, or does not hold {} entries", "缺少 {}，或里面不是 {} 条记录"),
+    ("its posts stand otherwise in the table of spans: that table was changed", "入账明细表里的内容不同：那张表被改过"),
+    (
+        "the runs of line {} are not what the entries say: that table was changed",
+        "线 {} 的状态与记录不符：那张表被改过",
+    ),
+    (
+        "the stored state of a {} is not what the entries say: that table was changed",
+        "存着的状态（{}）与记录不符：那张表被改过",
+    ),
+    ("the table of lines is not what the entries say", "线的表与记录不符"),
+    ("the table of states holds rows that no entry has written", "状态表里有不是由记录写下的行"),
+    ("the database holds rows that no entry has written", "库里有不是由记录写下的行"),
+    ("a row stands before it in the table of entries", "记录表里它之前还有一行"),
+    ("the ledger's row does not say where the log ends", "账本的总行没有说对账本到哪里为止"),
+    ("the ledger's own row is damaged or missing: {}", "账本的总行缺失或损坏：{}"),
+    ("the ledger's row calls it {}, its origin {}", "账本的总行叫它 {}，它的来源是 {}"),
+    ("the totals that it publishes are not what the entries add up to", "它公布的合计与记录加起来的不符"),
+    ("the checkpoint does not hold: {}", "检查点不对：{}"),
+    ("the earlier checkpoint does not hold: {}", "您保存的检查点不对：{}"),
+    ("an earlier checkpoint does not hold: {}", "较早的一个检查点不对：{}"),
+    (
+        "its checkpoint was cosigned by {} witnesses, fewer than the policy asks for",
+        "检查点只有 {} 个见证方共签，少于策略的要求",
+    ),
+    ("the published totals of {} are not what its entries add up to: {}", "公布的 {} 的合计与记录加起来的不符：{}"),
+    ("the published totals are of other lines than the entries have", "公布的合计与记录的线不符"),
+    ("this is not a verifier key: {}", "这不是公钥（{}）"),
+    ("this is not a signed note: {}", "签名文件的写法不对（{}）"),
+    ("the note is not signed by {}", "没有 {} 的签名"),
+    ("the signature by {} does not hold: the text or the signature was changed", "{} 的签名不符：内容或签名被改过"),
+    ("this is not a checkpoint: {}", "这不是检查点（{}）"),
+    ("the checkpoint is of the log {}, not of the one asked for", "这是账本 {} 的检查点，不是要核对的那个"),
+    ("this is not a proof of inclusion: {}", "这不是包含证明（{}）"),
+    ("the entry is not in the signed tree at this place", "记录不在签名的账本里的这个位置"),
+    ("this is not a receipt: {}", "这不是自证凭证（{}）"),
+    ("the receipt is of {}, not of {}", "凭证是 {} 的，不是 {} 的"),
+    ("the entry in place {} was changed: {}", "第 {} 条附带的记录被改过：{}"),
+    ("entry {} is not proved: {}", "记录 {} 没有得到证明：{}"),
+    ("entry {} is not the one that its proof is of", "记录 {} 与它的证明不符"),
+    ("the proofs are of different checkpoints", "各条证明的检查点不同"),
+    (
+        "the gift does not commit to this record: it is another donor's gift, or the record was changed",
+        "这笔捐款不是用这份登记信息登记的：它是别人的，或被改过",
+    ),
+    ("the record says another {} than the entry of the gift", "登记信息的 {} 与捐款的记录不同"),
+    ("the gift is not inside the total of entry {}: {}", "这笔捐款不在记录 {} 公布的合计之内：{}"),
+    ("entry {} brings no money in", "记录 {} 没有收到款项"),
+    ("entry {} does not come after entry {}", "记录 {} 不在记录 {} 之后"),
+    (
+        "entry {}, /post/{}: the gift's money is not {} here; an entry before it is missing or was changed",
+        "记录 {} 的第 {} 项：钱不在应有的状态（{}）；前面缺了记录，或记录被改过",
+    ),
+    ("no such total was published there", "那里没有公布过这个合计"),
+    ("the amount is not inside the published total", "金额不在公布的合计之内"),
+    ("not canonical JSON at byte {}: {}", "第 {} 个字节起不是规定的写法（{}）"),
+    ("the entry has {} bytes; at most 65,535 are allowed", "记录有 {} 字节，最多 65,535"),
+];
+
+/// The Chinese of a reason.
+pub fn reason(english: &str) -> String {
+    for (pattern, chinese) in REASONS {
+        if let Some(parts) = parts_of(pattern, english) {
+            let mut parts = parts.into_iter();
+            // A part may be a reason itself.
+            let fill = |piece: (usize, &str)| match piece {
+                (0, text) => text.to_owned(),
+                (_, text) => format!("{}{text}", parts.next().map(inner).unwrap_or_default()),
+            };
+            return chinese.split("{}").enumerate().map(fill).collect();
+        }
+    }
+    format!("（{english}）")
+}
+
+/// A part of a reason: a reason of its own, or what it is.
+fn inner(part: &str) -> String {
+    let known = REASONS.iter().any(|(pattern, _)| *pattern != "{}" && parts_of(pattern, part).is_some());
+    if known { reason(part) } else { part.to_owned() }
+}
+
+/// What stands in a text where the pattern has `{}`; `None` where they do not match.
+fn parts_of<'t>(pattern: &str, text: &'t str) -> Option<Vec<&'t str>> {
+    let mut pieces = pattern.split("{}");
+    let mut rest = text.strip_prefix(pieces.next()?)?;
+    let mut parts = Vec::new();
+    let pieces: Vec<&str> = pieces.collect();
+    for (place, piece) in pieces.iter().enumerate() {
+        let is_last = place + 1 == pieces.len();
+        let (part, behind) = match (is_last, *piece) {
+            (true, "") => (rest, ""),
+            (true, piece) => (rest.strip_suffix(piece)?, ""),
+            (false, piece) => rest.split_once(piece)?,
+        };
+        parts.push(part);
+        rest = behind;
+    }
+    rest.is_empty().then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::follow::FollowError;
+    use crate::ledger::note::NoteError;
+    use crate::ledger::proof::ProofError;
+    use crate::ledger::receipt::ReceiptError;
+
+    #[test]
+    fn reasons_are_told_in_chinese_with_their_parts() {
+        let check = |english: &str, chinese: &str| assert_eq!(reason(english), chinese, "{english}");
+        check("it is missing: 4361 entries were signed, the log ends here", "缺少它：已签署 4361 条，账本到这里就断了");
+        check("its seq is 512; 256 comes next", "它的序号是 512，应为 256");
+        check(
+            "the checkpoint does not hold: the note is not signed by a.example/b",
+            "检查点不对：没有 a.example/b 的签名",
+        );
+        check("something else", "（something else）");
+    }
+
+    #[test]
+    fn what_receipts_are_refused_for_has_its_chinese() {
+        let proof = ReceiptError::Proof { seq: 7, error: ProofError::NotIncluded };
+        let state = FollowError::State { seq: 7, place: 0, wanted: "free" };
+        for error in [
+            ReceiptError::Form("it is no text"),
+            ReceiptError::Key(NoteError::NotSigned("a".into())),
+            ReceiptError::OtherLog { found: "a".into(), wanted: "b".into() },
+            proof,
+            ReceiptError::Misplaced(7),
+            ReceiptError::Checkpoints,
+            ReceiptError::Commitment,
+            ReceiptError::Record("unit"),
+            ReceiptError::Follow(FollowError::NoGift(7)),
+            ReceiptError::Follow(FollowError::Order { seq: 7, last: 8 }),
+            ReceiptError::Follow(state),
+        ] {
+            let chinese = reason(&error.to_string());
+            assert!(!chinese.starts_with('（'), "{error}");
+        }
+    }
+}
