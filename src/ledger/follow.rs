@@ -5,6 +5,7 @@
 
 use super::entry::Entry;
 use super::line::State;
+use super::posting::Op;
 use super::transfer::{Placed, Transfer};
 use crate::values::{LineName, Span};
 use std::collections::BTreeMap;
@@ -72,15 +73,6 @@ struct Post {
     of: Option<u64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Op {
-    In,
-    Hold,
-    Out,
-    Free,
-    Void,
-}
-
 impl Follow {
     /// Starts with the entry of the gift: all that it brings in.
     pub fn begin(gift: &Entry<'_>) -> Result<Self, FollowError> {
@@ -135,14 +127,7 @@ impl Follow {
         let mut posts = Vec::with_capacity(entry.post.len());
         for (place, raw) in entry.post.iter().enumerate() {
             let bad = || FollowError::Post { seq: entry.seq, place };
-            let op = match raw.op.as_ref() {
-                "in" => Op::In,
-                "hold" => Op::Hold,
-                "out" => Op::Out,
-                "free" => Op::Free,
-                "void" => Op::Void,
-                _ => return Err(bad()),
-            };
+            let op = Op::parse(&raw.op).ok_or_else(bad)?;
             let line = LineName::parse(&raw.line).ok_or_else(bad)?;
             let line = self.names.iter().position(|known| *known == line).unwrap_or_else(|| {
                 self.names.push(line);

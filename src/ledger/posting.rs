@@ -175,13 +175,28 @@ pub struct Book {
     scratch: Vec<Replaced>,
 }
 
+/// What a post does.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Op {
+pub(super) enum Op {
     In,
     Hold,
     Out,
     Free,
     Void,
+}
+
+impl Op {
+    /// From the word in the entry.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "in" => Some(Self::In),
+            "hold" => Some(Self::Hold),
+            "out" => Some(Self::Out),
+            "free" => Some(Self::Free),
+            "void" => Some(Self::Void),
+            _ => None,
+        }
+    }
 }
 
 /// A post that was applied.
@@ -338,14 +353,7 @@ impl Book {
             Some(_) => None,
             None => Some(LineName::parse(&post.line).ok_or(Rule::LineName)?),
         };
-        let op = match post.op.as_ref() {
-            "in" => Op::In,
-            "hold" => Op::Hold,
-            "out" => Op::Out,
-            "free" => Op::Free,
-            "void" => Op::Void,
-            _ => return Err(Rule::UnknownOp),
-        };
+        let op = Op::parse(&post.op).ok_or(Rule::UnknownOp)?;
         let span = position(post.from)
             .zip(position(post.to))
             .and_then(|(from, to)| Span::new(from, to))
