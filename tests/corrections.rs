@@ -3,6 +3,7 @@
 use crate::books::Books;
 use crate::browser::browser;
 use crate::served::Served;
+use mingzhang::ledger::chain::leaf_hash;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -69,6 +70,14 @@ fn a_correction_takes_the_place_of_the_report_that_was_wrong() {
     let site = Served::of(books);
     let told = site.get(&format!("/api/v1/reports/{entry}")).json();
     assert_eq!((&told["corrected_by"], &told["note"]), (&second["entry"], &json!("漏记了一笔 20 元的捐款")), "{told}");
+    // An auditor lists the items of a total: each is an entry, once, and they add up to what was published.
+    let published = site.get(&format!("/api/v1/entries/{entry}")).json()["body"]["terms"].clone();
+    let term = published.as_array().expect("a list").iter().find(|term| term["name"] == "receipts").expect("there");
+    let items = site.get(&format!("/api/v1/reports/{entry}/terms/receipts")).json();
+    assert_eq!((&items["sum"], &items["root"], &items["count"]), (&term["sum"], &term["root"], &term["count"]));
+    let gift = leaf_hash(&site.get("/api/v1/entries/6").bytes).to_hex();
+    assert_eq!(items["items"], json!([{"item": gift, "amount": 50_000}]));
+    assert_eq!(site.get(&format!("/api/v1/reports/{entry}/terms/none")).status, 404);
     // The old file is still there, and what changed is told row by row.
     let old = told["files"][0].as_str().expect("a path").to_owned();
     assert_eq!(site.get(&format!("/api/v1{old}")).status, 200);

@@ -120,6 +120,11 @@ fn reading(routes: Routes<'_>) -> Routes<'_> {
         .like(json!({
             "report": 1, "corrected_by": 2, "note": "", "changes": [{"path": "", "before?": "", "after?": ""}],
         }))
+        .get("/reports/{seq}/terms/{term}", "The items of a published total, in order of their entries", report::items)
+        .like(json!({
+            "report": 1, "term": "receipts", "count": 1, "sum": 100, "root": "hex",
+            "items": [{"item": "hex", "amount": 100}],
+        }))
         .get("/reports/{seq}/{file}", "A file of a report", report::file)
         .answers(&["application/pdf", "application/json"])
         .unchanging()

@@ -10,6 +10,7 @@ use crate::app::writer::{WriteError, chain};
 use crate::domain::disclosure::Published;
 use crate::domain::field_rule::TEXT_MAX;
 use crate::domain::vocabulary::Role;
+use crate::ledger::sum_tree::{self, Item};
 use crate::values::CaseId;
 use crate::values::text::nfc;
 use crate::web::problem::Problem;
@@ -93,6 +94,24 @@ pub(super) async fn one(State(site): State<Shared>, Path(seq): Path<u64>) -> Res
     let path = |name: String| format!("/reports/{seq}/{name}");
     object["files"] = known.file_names().into_iter().map(path).collect();
     Ok(Json(object))
+}
+
+/// The items of a published total, in order of their entries: leaf hash and amount. Whoever has the entries sees that none is missing
+/// or double, and that the root over them is the published one.
+pub(super) async fn items(
+    State(site): State<Shared>,
+    Path((seq, term)): Path<(u64, String)>,
+) -> Result<Json<Value>, Problem> {
+    let known = known(&site, seq).await?;
+    let numbered = Some((known.number.clone(), known.version));
+    let made = publish::at_size(&site.opened, known.case.as_str(), known.size, numbered).await?;
+    let items = made.items.get(term.as_str()).ok_or_else(Problem::missing)?;
+    let item = |item: &Item| json!({"item": item.item.to_hex(), "amount": item.amount});
+    let total = sum_tree::total(items).map_err(|_| Problem::missing())?;
+    Ok(Json(json!({
+        "report": seq, "term": term, "count": total.count, "sum": total.root.sum, "root": total.root.hash.to_hex(),
+        "items": items.iter().map(item).collect::<Vec<_>>(),
+    })))
 }
 
 /// What differs between a report and the version that has taken its place.
