@@ -253,6 +253,11 @@ fn a_server_shows_its_checkpoints_and_everybody_sees_who_has_signed_them() {
     std::fs::write(&saved, receipt.to_bytes().expect("it can be written")).expect("written");
     let told = stranger.json(&["verify", saved.to_str().expect("UTF-8"), "--policy", &file]);
     assert_eq!(told["witnesses"].as_array().map(Vec::len), Some(1), "{told}");
+    // An export carries what the witness has signed.
+    let out = site.books.path.join("static");
+    site.books.json(&["export", "--static", out.to_str().expect("UTF-8")]);
+    let told = stranger.json(&["verify", out.to_str().expect("UTF-8"), "--policy", &file]);
+    assert_eq!(told["witnesses"].as_array().map(Vec::len), Some(1), "{told}");
     // A witness that is away keeps nobody.
     drop(running);
     let gift = json!({"fund": "general", "amount": 100, "order_no": "C"});

@@ -4,6 +4,7 @@
 
 use super::folder::{Folder, OpenError, frontier, replace};
 use super::tree::Tree;
+use super::witnessed::cosigned;
 use crate::ledger::tile;
 use crate::store::StoreError;
 use std::fs::{self, File, OpenOptions};
@@ -34,6 +35,7 @@ pub async fn export(folder: &Folder, slug: Option<&str>, target: &Path) -> Resul
         }
     };
     drop(lock);
+    let note = cosigned(&opened.store, opened.row.ledger_id, size, note).await?;
     fs::create_dir_all(target).map_err(failed(target))?;
     let entries_path = target.join("entries.jsonl");
     let mut out = BufWriter::new(File::create(&entries_path).map_err(failed(&entries_path))?);
@@ -82,14 +84,17 @@ pub async fn export_static(
             progress(tile.from() + tile.width, size);
         }
     }
-    for (size, note) in &checkpoints {
+    let mut last = newest;
+    for (size, note) in checkpoints {
         let path = target.join("checkpoints").join(size.to_string());
-        if !path.exists() {
-            write(&path, note.as_bytes())?;
+        // Witnesses may have signed it since it was written.
+        last = cosigned(&opened.store, ledger_id, size, note).await?;
+        if fs::read(&path).ok().as_deref() != Some(last.as_bytes()) {
+            write(&path, last.as_bytes())?;
         }
     }
     let vkey = format!("{}\n", opened.keys.log.verifier());
-    for (name, text) in [("log.vkey", vkey.as_str()), ("checkpoint", newest.as_str())] {
+    for (name, text) in [("log.vkey", vkey.as_str()), ("checkpoint", last.as_str())] {
         let path = target.join(name);
         replace(&path, text, &mut OpenOptions::new()).map_err(failed(&path))?;
     }

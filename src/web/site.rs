@@ -44,6 +44,9 @@ const TOKEN_FRESH: Duration = Duration::from_secs(5);
 /// busy ledger is not read all the time. Pages say which entry they are as of.
 const TOTALS_FRESH: Duration = Duration::from_secs(1);
 
+/// A page, with the size of the ledger that it was made at.
+type KeptPage = (u64, Arc<str>);
+
 #[derive(Debug)]
 struct Totals {
     size: u64,
@@ -110,8 +113,8 @@ pub struct Site {
     totals: tokio::sync::Mutex<Option<Totals>>,
     /// The last that were asked for as of a size, with that size.
     earlier: tokio::sync::Mutex<Option<(u64, Arc<[LineTotals]>)>>,
-    /// The first page in each language, with the size of the ledger that it was made at.
-    pages: Mutex<BTreeMap<Language, (u64, Arc<str>)>>,
+    /// Pages that much is read for, in each language, with the size of the ledger that each was made at.
+    pages: Mutex<BTreeMap<(&'static str, Language), KeptPage>>,
 }
 
 impl Site {
@@ -240,16 +243,16 @@ impl Site {
         Ok(lines)
     }
 
-    /// The first page, if it was made at this size of the ledger.
-    pub fn first_page(&self, language: Language, size: u64) -> Option<Arc<str>> {
+    /// A page, if it was made at this size of the ledger.
+    pub fn kept_page(&self, name: &'static str, language: Language, size: u64) -> Option<Arc<str>> {
         let pages = held(&self.pages);
-        pages.get(&language).filter(|(made_at, _)| *made_at == size).map(|(_, page)| Arc::clone(page))
+        pages.get(&(name, language)).filter(|(made_at, _)| *made_at == size).map(|(_, page)| Arc::clone(page))
     }
 
-    /// Keeps the first page for those who ask before the ledger grows.
-    pub fn keep_first_page(&self, language: Language, size: u64, page: &str) {
+    /// Keeps a page for those who ask before the ledger grows.
+    pub fn keep_page(&self, name: &'static str, language: Language, size: u64, page: &str) {
         let mut pages = held(&self.pages);
-        pages.insert(language, (size, page.into()));
+        pages.insert((name, language), (size, page.into()));
     }
 
     /// Whom a token stands for, with its keyed hash. What the database said holds for some seconds: a busy channel shows one token

@@ -86,12 +86,12 @@ struct Home {
 }
 
 pub(super) async fn show(State(site): State<Shared>, Extension(language): Extension<Language>) -> Response {
-    if let Some(page) = site.first_page(language, site.size()) {
+    if let Some(page) = site.kept_page("home", language, site.size()) {
         return Html(page.to_string()).into_response();
     }
     let made = page(&site, language).await;
     if let Ok((Html(page), made_at)) = &made {
-        site.keep_first_page(language, *made_at, page);
+        site.keep_page("home", language, *made_at, page);
     }
     or_told(language, made.map(|(page, _)| page))
 }

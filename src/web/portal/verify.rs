@@ -17,12 +17,14 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Scripts of this server only; the log of this server may be asked.
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What the page is kept as.
+const NAME: &str = "verify";
 /// Rows of what changed that the page holds for one report.
 const CHANGES_MAX: usize = 200;
 
@@ -51,7 +53,11 @@ pub(super) async fn show(State(site): State<Shared>, Extension(language): Extens
 }
 
 async fn page(site: &Shared, language: Language) -> Result<Response, Problem> {
+    if let Some(kept) = site.kept_page(NAME, language, site.size()) {
+        return Ok(Html(kept.to_string()).into_response());
+    }
     let page = Page::at_head(site, language, "/verify").await?;
+    let size = page.size;
     let mut reports = site.opened.states("report", Published::from_object).await?;
     reports.sort_by_key(|report| std::cmp::Reverse(report.seq));
     let mut newest: BTreeMap<String, u64> = BTreeMap::new();
@@ -80,7 +86,9 @@ async fn page(site: &Shared, language: Language) -> Result<Response, Problem> {
     let host = site.opened.row.origin.split('/').next().unwrap_or_default().to_owned();
     let slug = site.opened.row.slug.clone();
     let known = json!({"vkey": vkey, "slug": slug, "reports": known}).to_string().replace('<', "\\u003c");
-    Ok(shown(&VerifyPage { page, rows, vkey, host, slug, known }).into_response())
+    let Html(made) = shown(&VerifyPage { page, rows, vkey, host, slug, known });
+    site.keep_page(NAME, language, size, &made);
+    Ok(Html(made).into_response())
 }
 
 /// The hashes of a report's files, as its entry states them.
