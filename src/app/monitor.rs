@@ -3,6 +3,7 @@
 
 use super::folder::replace;
 use super::outside::{self, Asked, Log, OutsideError, Verdict};
+use crate::ledger::canonical::{Object, Value};
 use crate::ledger::note::VerifierKey;
 use crate::ledger::policy::Policy;
 use crate::ledger::posting::Book;
@@ -89,14 +90,17 @@ async fn differing_totals(
     let path = format!("{server}/api/v1/totals?at={}", verdict.entries);
     let reader = log.clone();
     let Some(bytes) = outside::blocking(move || reader.fetch(&path)).await? else { return Ok(None) };
-    let told: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    // Servers of this kind write it in the canonical form; another form is none that can be compared.
+    let told = Value::parse(&bytes).ok();
+    let rows = told.as_ref().and_then(Value::as_object).and_then(|told| told.get("lines")?.as_array()).unwrap_or(&[]);
+    let rows: Vec<&Object<'_>> = rows.iter().filter_map(Value::as_object).collect();
     let ours = totals(&verdict.book);
     let differs = ours.iter().find(|(line, numbers)| {
-        let row = told["lines"].as_array().and_then(|rows| rows.iter().find(|row| row["line"] == line.as_str()));
-        let said = ["end", "free", "held", "spent", "void"].map(|name| row.and_then(|row| row[name].as_u64()));
-        said != numbers.map(Some)
+        let row = rows.iter().find(|row| row.get("line").and_then(Value::as_text) == Some(line.as_str()));
+        let number = |name: &str| u64::try_from(row?.get(name)?.as_integer()?).ok();
+        ["end", "free", "held", "spent", "void"].map(number) != numbers.map(Some)
     });
-    let added = told["lines"].as_array().map_or(0, Vec::len) != ours.len();
+    let added = rows.len() != ours.len();
     let what = match differs {
         Some((line, numbers)) => {
             format!("the published totals of {line} are not what its entries add up to: {numbers:?}")
