@@ -135,7 +135,7 @@ fn no_bytes_make_a_parser_of_notes_proofs_and_requests_panic() {
     fuzz(&[format!("old 5\n{}\n\n{note}", mingzhang::values::Hash::ZERO.to_base64())], |bytes| {
         if let Ok(request) = AddCheckpoint::parse(bytes) {
             assert_eq!(AddCheckpoint::parse(request.to_text().as_bytes()).as_ref(), Ok(&request));
-            let _ = (request.judge(Some(&key), None), request.origin());
+            let _ = (request.judge(std::slice::from_ref(&key), None), request.origin());
         }
     });
     fuzz(

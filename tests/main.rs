@@ -32,6 +32,7 @@ mod outside;
 mod readme;
 mod receipts;
 mod report;
+mod rotation;
 mod served;
 mod statements;
 mod steps;

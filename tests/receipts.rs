@@ -43,7 +43,7 @@ fn pay(books: &Books, payments: u32) {
 }
 
 /// A gift of 1,000.00 that pays so many bills of a case, out of another fund.
-fn paid(payments: u32) -> (Books, u64) {
+pub(crate) fn paid(payments: u32) -> (Books, u64) {
     let books = opened_case();
     books.does(
         "donation receive --fund general --amount 10 --account wallet/a --order-no B --name 李四 --on 2026-03-08",
@@ -68,14 +68,14 @@ fn given_for_a_case(payments: u32) -> (Books, u64) {
 }
 
 /// Issues the certificate of a gift; the folder with its files.
-fn issue(books: &Books, gift: u64) -> (Json, PathBuf) {
+pub(crate) fn issue(books: &Books, gift: u64) -> (Json, PathBuf) {
     let out = books.path.join("receipts");
     let told = books.json(&["donation", "receipt", &gift.to_string(), "--out", out.to_str().expect("UTF-8")]);
     (told, out)
 }
 
 /// What each page says in a browser without a network; nothing where there is no browser.
-fn opened(files: &[PathBuf], log: Option<&Served>) -> Option<Vec<Json>> {
+pub(crate) fn opened(files: &[PathBuf], log: Option<&Served>) -> Option<Vec<Json>> {
     let (browser, folder) = browser()?;
     let mut command = Command::new("node");
     command.arg(folder.join("receipt.mjs")).arg(browser);

@@ -2,7 +2,7 @@
 //! over exactly these entries, and `log.vkey`; or as the tree of files of C2SP `tlog-tiles`, which any web server can serve as a whole,
 //! verifiable ledger.
 
-use super::folder::{Folder, OpenError, frontier, replace};
+use super::folder::{Folder, OpenError, Opened, frontier, replace};
 use super::tree::Tree;
 use super::witnessed::cosigned;
 use crate::ledger::tile;
@@ -29,7 +29,9 @@ pub async fn export(folder: &Folder, slug: Option<&str>, target: &Path) -> Resul
     let note = match latest {
         Some((signed, note)) if signed == size => note,
         _ => {
-            let note = opened.folder.sign(&opened.keys, size, frontier(&opened.row)?.root())?;
+            let organisation = opened.organisation().await?;
+            let root = frontier(&opened.row)?.root();
+            let note = opened.folder.sign(&opened.keys, organisation.key_at(size), size, root)?;
             opened.store.put_checkpoint(opened.row.ledger_id, size, &note).await?;
             note
         }
@@ -53,7 +55,9 @@ pub async fn export(folder: &Folder, slug: Option<&str>, target: &Path) -> Resul
         }
     }
     out.flush().map_err(failed(&entries_path))?;
-    for (name, text) in [("checkpoint", note), ("log.vkey", format!("{}\n", opened.keys.log.verifier()))] {
+    put_rotations(&opened, target).await?;
+    let vkey = format!("{}\n", opened.vkey_at(size).await?);
+    for (name, text) in [("checkpoint", note), ("log.vkey", vkey)] {
         let path = target.join(name);
         fs::write(&path, text).map_err(failed(&path))?;
     }
@@ -93,12 +97,21 @@ pub async fn export_static(
             write(&path, last.as_bytes())?;
         }
     }
-    let vkey = format!("{}\n", opened.keys.log.verifier());
+    put_rotations(&opened, target).await?;
+    let vkey = format!("{}\n", opened.vkey_at(size).await?);
     for (name, text) in [("log.vkey", vkey.as_str()), ("checkpoint", last.as_str())] {
         let path = target.join(name);
         replace(&path, text, &mut OpenOptions::new()).map_err(failed(&path))?;
     }
     Ok(Exported { path: target.into(), entries: size })
+}
+
+/// What leads from each key of the log to the next, under its number.
+async fn put_rotations(opened: &Opened, target: &Path) -> Result<(), OpenError> {
+    for (place, proof) in opened.rotations().await?.into_iter().enumerate() {
+        write(&target.join("rotations").join(place.to_string()), proof.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Writes a file as a whole: what is there under its name is never half of it.

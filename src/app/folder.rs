@@ -4,19 +4,18 @@
 //! mingzhang-data/
 //!   mingzhang.db          the database, unless it is on a server
 //!   keys/<slug>.key       Ed25519 seed of the log, 64 hex digits     (mode 0600)
+//!   keys/<slug>.next      the key that takes its place, once one is prepared
 //!   keys/<slug>.vault     key of the vault, 64 hex digits            (mode 0600)
 //!   keys/<slug>.signed    the last signed checkpoint: a database that lies behind it is not written to
 //!   lock                  held by the one process that writes
 //! ```
 
 use super::copy::UNFINISHED;
-use crate::entropy::Entropy;
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError, LogKey, VerifiedCheckpoint};
+use super::keys::Keys;
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
 use crate::ledger::merkle::Frontier;
 use crate::store::{LedgerRow, Place, Store, StoreError};
 use crate::values::{Hash, Origin, Timestamp};
-use crate::vault::VaultKey;
-use ed25519_dalek::SigningKey;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -127,20 +126,6 @@ pub enum OpenError {
     },
 }
 
-/// The secret keys of a ledger.
-pub struct Keys {
-    /// Signs checkpoints.
-    pub log: LogKey,
-    /// Opens the vault.
-    pub vault: VaultKey,
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Keys")
-    }
-}
-
 /// A ledger that was found, its keys read and its head checked against what was signed.
 #[derive(Debug)]
 pub struct Opened {
@@ -186,7 +171,7 @@ impl Folder {
         &self.path
     }
 
-    fn key_file(&self, slug: &str, extension: &str) -> PathBuf {
+    pub(super) fn key_file(&self, slug: &str, extension: &str) -> PathBuf {
         self.path.join("keys").join(format!("{slug}.{extension}"))
     }
 
@@ -224,54 +209,6 @@ impl Folder {
             }
         }
         Err(OpenError::Busy { path: self.path.clone() })
-    }
-
-    /// Makes the keys of a new ledger; refused where a file of that name is there already.
-    pub fn make_keys(&self, origin: &Origin, entropy: &mut Entropy) -> Result<Keys, OpenError> {
-        let (seed, vault): ([u8; 32], [u8; 32]) = (entropy.bytes(), entropy.bytes());
-        for (extension, bytes) in [("key", seed), ("vault", vault)] {
-            write_secret(&self.key_file(origin.slug(), extension), &hex::encode(bytes))?;
-        }
-        let log = LogKey { origin: origin.clone(), key: SigningKey::from_bytes(&seed) };
-        Ok(Keys { log, vault: VaultKey::new(vault) })
-    }
-
-    /// Reads the keys of a ledger.
-    pub fn keys(&self, origin: &Origin) -> Result<Keys, OpenError> {
-        let read = |extension| {
-            let path = self.key_file(origin.slug(), extension);
-            let text = fs::read_to_string(&path).map_err(file_error(&path, "read"))?;
-            Hash::from_hex(text.trim()).map(|hash| hash.0).ok_or(OpenError::Key { path })
-        };
-        let key = SigningKey::from_bytes(&read("key")?);
-        Ok(Keys { log: LogKey { origin: origin.clone(), key }, vault: VaultKey::new(read("vault")?) })
-    }
-
-    /// The last checkpoint that was signed; `None` before the first.
-    pub fn signed(&self, keys: &Keys) -> Result<Option<Checkpoint>, OpenError> {
-        let path = self.signed_file(keys.log.origin.slug());
-        let note = match fs::read(&path) {
-            Ok(note) => note,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(file_error(&path, "read")(source)),
-        };
-        let opened = VerifiedCheckpoint::open(&note, &keys.log.verifier())
-            .map_err(|source| OpenError::Signed { path, source })?;
-        Ok(Some(opened.checkpoint().clone()))
-    }
-
-    /// Signs a checkpoint: first into the file beside the key, made durable; only then may it be shown to anybody. A crash in
-    /// between leaves a checkpoint that nobody has seen, which the next one supersedes.
-    pub fn sign(&self, keys: &Keys, size: u64, root: Hash) -> Result<String, OpenError> {
-        let note = keys.log.checkpoint(size, root).to_string();
-        self.keep_signed(keys, &note)?;
-        Ok(note)
-    }
-
-    /// Keeps a note as the last signed checkpoint.
-    pub fn keep_signed(&self, keys: &Keys, note: &str) -> Result<(), OpenError> {
-        let path = self.signed_file(keys.log.origin.slug());
-        replace(&path, note, &mut OpenOptions::new()).map_err(file_error(&path, "written"))
     }
 
     /// Finds the ledger `slug`, or the only one.
@@ -355,7 +292,7 @@ pub fn last_at(row: &LedgerRow) -> Option<Timestamp> {
     row.at_millis.and_then(Timestamp::from_millis)
 }
 
-fn file_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> OpenError {
+pub(super) fn file_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> OpenError {
     let path = path.to_owned();
     move |source| {
         if source.kind() == io::ErrorKind::StorageFull {
@@ -373,7 +310,12 @@ pub fn replace(path: &Path, text: &str, options: &mut OpenOptions) -> io::Result
     let mut file = options.write(true).create(true).truncate(true).open(&fresh)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&fresh, path)?;
+    take_place(&fresh, path)
+}
+
+/// Puts a file in the place of another, durably.
+pub(super) fn take_place(fresh: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(fresh, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
@@ -387,13 +329,4 @@ pub fn secret() -> OpenOptions {
         options.mode(0o600);
     }
     options
-}
-
-fn write_secret(path: &Path, text: &str) -> Result<(), OpenError> {
-    let write = || -> io::Result<()> {
-        let mut file = secret().write(true).create_new(true).open(path)?;
-        writeln!(file, "{text}")?;
-        file.sync_all()
-    };
-    write().map_err(file_error(path, "written"))
 }

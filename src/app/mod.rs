@@ -8,6 +8,7 @@ pub mod export;
 pub mod folder;
 pub mod gift;
 pub mod import;
+pub mod keys;
 pub mod monitor;
 pub mod outside;
 pub mod overview;

@@ -1,10 +1,11 @@
 //! A log verified by whoever has only what is public of it: an export, a folder of tiles, the address of a server. Nothing is asked of
 //! the one who keeps it but the bytes; every entry is read, chained, posted and added up again.
 
-use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::ledger::entry::Entry;
-use crate::ledger::note::{NoteError, VerifierKey};
+use crate::ledger::note::{Note, NoteError, VerifierKey};
 use crate::ledger::policy::Policy;
+use crate::ledger::rotation;
 use crate::ledger::tile::{self, Content, Edge, Tile, WIDTH};
 use crate::ledger::verify::{FirstBad, Verifier, read};
 use crate::values::Hash;
@@ -21,6 +22,8 @@ const AT_ONCE: usize = 16;
 const TRIES: u32 = 4;
 /// Largest answer that is read: a bundle of the longest entries.
 const ANSWER_MAX: u64 = 256 * (65_535 + 2);
+/// Changes of a log's key that are followed, at most.
+const ROTATIONS_MAX: usize = 1_000;
 /// Entries of an export that are handed over at once.
 const LINES: usize = 512;
 
@@ -94,8 +97,10 @@ pub struct Asked {
 /// What was found.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// The log's key.
+    /// The log's key, as it signs now.
     pub vkey: VerifierKey,
+    /// The key that was begun with: another may have taken its place.
+    pub begun_with: VerifierKey,
     /// The newest checkpoint, as it was read.
     pub note: String,
     /// The key is known only from the log itself.
@@ -192,6 +197,11 @@ impl Log {
         key.map_err(|error| OutsideError::Key { place: self.place(), error })
     }
 
+    /// What leads from each of its keys to the next.
+    fn rotations(&self) -> Result<Vec<Vec<u8>>, OutsideError> {
+        (0..ROTATIONS_MAX).map_while(|place| self.read(&format!("rotations/{place}")).transpose()).collect()
+    }
+
     /// Earlier checkpoints that are at hand.
     fn checkpoints(&self) -> Vec<Vec<u8>> {
         let Self::Tiles(folder) = self else { return Vec::new() };
@@ -236,7 +246,8 @@ fn fetch(agent: &ureq::Agent, url: &str) -> Result<Option<Vec<u8>>, OutsideError
                     Err(error) => trouble = error.to_string(),
                 }
             }
-            404 | 410 => return Ok(None),
+            // Stores of files say so too where they have nothing.
+            403 | 404 | 410 => return Ok(None),
             // Redirections were followed; what is asked for again may go better.
             429 | 500.. => trouble = format!("it says {status}"),
             _ => return Err(OutsideError::Away { url: url.into(), what: format!("it says {status}") }),
@@ -249,13 +260,15 @@ fn fetch(agent: &ureq::Agent, url: &str) -> Result<Option<Vec<u8>>, OutsideError
 pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64)) -> Result<Verdict, OutsideError> {
     let log = Arc::new(log);
     let first = Arc::clone(&log);
-    let (note, own_key) = blocking(move || Ok((first.must_read("checkpoint")?, first.own_key()))).await?;
+    let read = move || Ok((first.must_read("checkpoint")?, first.own_key(), first.rotations()?));
+    let (note, own_key, rotations) = blocking(read).await?;
     let named = asked.vkey.clone().or_else(|| named_for(asked.policy.as_ref(), &note));
     let key_from_log = named.is_none();
     let vkey = match named {
         Some(vkey) => vkey,
         None => own_key?,
     };
+    let newest = rotations.iter().try_fold(vkey.clone(), |key, proof| rotation::after(proof, &key));
     let mut verdict = Verdict {
         note: String::from_utf8_lossy(&note).into_owned(),
         key_from_log,
@@ -266,36 +279,29 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
         witnessed_from: None,
         since: None,
         book: crate::ledger::posting::Book::default(),
+        begun_with: vkey.clone(),
         vkey,
     };
+    match newest {
+        Ok(newest) => verdict.vkey = newest,
+        Err(error) => return Ok(verdict.bad(0, format!("a change of its key does not hold: {error}"))),
+    }
     let signed = match VerifiedCheckpoint::open(&note, &verdict.vkey) {
         Ok(signed) => signed,
         Err(error) => return Ok(verdict.bad(0, format!("the checkpoint does not hold: {error}"))),
     };
     let size = signed.checkpoint().size;
-    let mut roots: Vec<(u64, Hash)> = Vec::new();
-    if let Some(since) = &asked.since {
-        match VerifiedCheckpoint::open(since, &verdict.vkey) {
-            Ok(since) => {
-                let Checkpoint { size, root, .. } = since.checkpoint();
-                verdict.since = Some(*size);
-                roots.push((*size, *root));
-            }
-            Err(error) => return Ok(verdict.bad(0, format!("the earlier checkpoint does not hold: {error}"))),
+    let mut earlier = Vec::new();
+    let kept = asked.since.iter().map(|note| ("the earlier checkpoint", note.clone()));
+    for (what, note) in kept.chain(log.checkpoints().into_iter().map(|note| ("an earlier checkpoint", note))) {
+        match Note::parse(&note).map_err(CheckpointError::from).and_then(|note| Checkpoint::parse(&note.text)) {
+            Ok(checkpoint) => earlier.push(Earlier { what, checkpoint, note }),
+            Err(error) => return Ok(verdict.bad(0, format!("{what} does not hold: {error}"))),
         }
     }
-    for note in log.checkpoints() {
-        match VerifiedCheckpoint::open(&note, &verdict.vkey) {
-            Ok(earlier) => {
-                let Checkpoint { size, root, .. } = earlier.checkpoint();
-                roots.push((*size, *root));
-                if is_witnessed(asked.policy.as_ref(), &earlier) {
-                    verdict.witnessed_from = Some(verdict.witnessed_from.map_or(*size, |known| known.min(*size)));
-                }
-            }
-            Err(error) => return Ok(verdict.bad(0, format!("an earlier checkpoint does not hold: {error}"))),
-        }
-    }
+    verdict.since = asked.since.as_ref().and(earlier.first()).map(|earlier| earlier.checkpoint.size);
+    let mut roots: Vec<(u64, Hash)> =
+        earlier.iter().map(|Earlier { checkpoint, .. }| (checkpoint.size, checkpoint.root)).collect();
     roots.sort_unstable();
     let follow = Following {
         log: Arc::clone(&log),
@@ -303,8 +309,9 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
         verifier: Verifier::new(verdict.vkey.name()),
         edge: Edge::default(),
         roots,
+        keys: Vec::new(),
     };
-    let (verifier, first_bad) = follow.all(&mut progress).await?;
+    let (Following { verifier, keys, .. }, first_bad) = follow.all(&mut progress).await?;
     verdict.entries = verifier.head().size();
     verdict.root = verifier.head().frontier.root();
     verdict.first_bad = first_bad;
@@ -315,6 +322,21 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
     if verdict.root != signed.checkpoint().root {
         return Ok(verdict
             .bad(0, format!("the first {size} entries are not those that were signed: the history was replaced")));
+    }
+    let key_at = |size: u64| keys.iter().rev().find(|(from, _)| *from <= size).map_or(&verdict.vkey, |(_, key)| key);
+    if *key_at(size) != verdict.vkey {
+        let other = format!("its checkpoint is signed with another key than the entries name: {}", key_at(size));
+        return Ok(verdict.bad(size.saturating_sub(1), other));
+    }
+    for Earlier { what, checkpoint, note } in &earlier {
+        match VerifiedCheckpoint::open(note, key_at(checkpoint.size)) {
+            Ok(earlier) if *what != "the earlier checkpoint" && is_witnessed(asked.policy.as_ref(), &earlier) => {
+                let known = verdict.witnessed_from.unwrap_or(u64::MAX);
+                verdict.witnessed_from = Some(known.min(checkpoint.size));
+            }
+            Ok(_) => {}
+            Err(error) => return Ok(verdict.bad(0, format!("{what} does not hold: {error}"))),
+        }
     }
     if let Some(since) = verdict.since.filter(|since| *since > size) {
         return Ok(verdict.bad(size, format!("it is missing: a checkpoint over {since} entries was signed")));
@@ -358,6 +380,13 @@ fn is_witnessed(policy: Option<&Policy>, signed: &VerifiedCheckpoint) -> bool {
     })
 }
 
+/// A checkpoint of before; which key must have signed it, the entries say.
+struct Earlier {
+    what: &'static str,
+    checkpoint: Checkpoint,
+    note: Vec<u8>,
+}
+
 /// A log that is being followed.
 struct Following {
     log: Arc<Log>,
@@ -366,18 +395,20 @@ struct Following {
     edge: Edge,
     /// Roots that were signed, by their size.
     roots: Vec<(u64, Hash)>,
+    /// Keys that the entries name, each with the smallest size that it signs.
+    keys: Vec<(u64, VerifierKey)>,
 }
 
 impl Following {
     /// Follows all entries; where one is bad it stops there.
-    async fn all(mut self, progress: &mut impl FnMut(u64, u64)) -> Result<(Verifier, Option<FirstBad>), OutsideError> {
+    async fn all(mut self, progress: &mut impl FnMut(u64, u64)) -> Result<(Self, Option<FirstBad>), OutsideError> {
         let pages = self.pages();
         let mut pages = std::pin::pin!(pages);
         while let Some(page) = pages.next().await {
             for entry in page? {
                 let seq = self.verifier.head().size();
                 if let Err(reason) = self.follow(entry).await? {
-                    return Ok((self.verifier, Some(FirstBad { seq, reason })));
+                    return Ok((self, Some(FirstBad { seq, reason })));
                 }
             }
             progress(self.verifier.head().size(), self.size);
@@ -385,12 +416,12 @@ impl Following {
         let end = self.verifier.head().size();
         if end < self.size {
             let reason = format!("it is missing: {} entries were signed", self.size);
-            return Ok((self.verifier, Some(FirstBad { seq: end, reason })));
+            return Ok((self, Some(FirstBad { seq: end, reason })));
         }
         if let Some(reason) = self.differing_edge().await? {
-            return Ok((self.verifier, Some(FirstBad { seq: end.saturating_sub(1), reason })));
+            return Ok((self, Some(FirstBad { seq: end.saturating_sub(1), reason })));
         }
-        Ok((self.verifier, None))
+        Ok((self, None))
     }
 
     /// All entries in order, read on all cores.
@@ -443,6 +474,7 @@ impl Following {
                 return Ok(Err(format!("{tile} holds other hashes than the entries have")));
             }
         }
+        self.keys.extend(key_named_by(&entry));
         let root = self.verifier.head().frontier.root();
         if self.roots.iter().any(|(size, signed)| *size == seq + 1 && *signed != root) {
             return Ok(Err("the checkpoint that was signed here has another root: the history was replaced".into()));
@@ -472,6 +504,16 @@ impl Following {
         let found = blocking(move || log.tile(tile)).await?;
         Ok(!found.is_some_and(|found| found.starts_with(&tile::hashes_to_bytes(&hashes))))
     }
+}
+
+/// The key that an entry names, with the smallest size that it signs.
+fn key_named_by(entry: &Entry<'_>) -> Option<(u64, VerifierKey)> {
+    let (from, member) = match entry.kind.as_ref() {
+        "ledger.opened" if entry.seq == 0 => (0, "vkey"),
+        "key.rotated" => (entry.seq + 1, "new_vkey"),
+        _ => return None,
+    };
+    Some((from, VerifierKey::parse(entry.body.get(member)?.as_text()?).ok()?))
 }
 
 fn owned(bytes: &[u8]) -> ReadEntry {

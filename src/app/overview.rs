@@ -179,7 +179,7 @@ impl Tally {
     }
 }
 
-fn state<T>(doc: &[u8], read: impl FnOnce(&Object<'_>) -> Result<T, BadBody>) -> Result<T, StoreError> {
+pub(super) fn state<T>(doc: &[u8], read: impl FnOnce(&Object<'_>) -> Result<T, BadBody>) -> Result<T, StoreError> {
     let damaged = |what: String| StoreError::Damaged { table: "subject", what };
     let value = Value::parse(doc).map_err(|error| damaged(error.to_string()))?;
     let object = value.as_object().ok_or_else(|| damaged("a state is an object".into()))?;

@@ -20,7 +20,8 @@ pub(super) fn texts(order: &Order) -> Vec<(&'static str, &str)> {
         }
         Order::OpenCase(order) => vec![("region_zh", &order.region_zh), ("region_en", &order.region_en)],
         Order::OpenAccount { account, .. } => vec![("account", account.as_str())],
-        Order::MoveCash(_)
+        Order::RotateKey(_)
+        | Order::MoveCash(_)
         | Order::Transfer(_)
         | Order::OpenCampaign { .. }
         | Order::EndCampaign { .. }

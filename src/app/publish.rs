@@ -4,6 +4,7 @@
 //! again at its own tree size, and nothing is posted.
 
 use super::folder::{OpenError, Opened, frontier, last_at};
+use super::keys::vkey_at;
 use super::writer::{Handle, Submission, WriteError, posted};
 use crate::domain::body::{BadBody, Body};
 use crate::domain::campaign::{Campaign, CampaignStatus};
@@ -300,7 +301,7 @@ pub async fn at_size(
     let entries =
         entries_of(&opened.store, opened.row.ledger_id, &lines, &LineName { fund: case.fund.clone(), unit }, size)
             .await?;
-    let cut = cut(opened, size, &entries).await?;
+    let cut = cut(opened, &organisation, size, &entries).await?;
     let mut rows = Movements::new(case.fund.clone(), unit);
     for stored in &entries {
         rows.follow(opened, stored).await?;
@@ -409,11 +410,16 @@ async fn entries_of(
 }
 
 /// Where the report is cut, with the log's signature there.
-async fn cut(opened: &Opened, size: u64, entries: &[StoredEntry]) -> Result<CutRow, PublishError> {
+async fn cut(
+    opened: &Opened,
+    organisation: &Organisation,
+    size: u64,
+    entries: &[StoredEntry],
+) -> Result<CutRow, PublishError> {
     let ledger_id = opened.row.ledger_id;
-    let stored = opened.store.checkpoints(ledger_id).await?.into_iter().find(|(signed, _)| *signed == size);
-    let note = match stored {
-        Some((_, note)) => note,
+    let vkey = vkey_at(organisation, size)?;
+    let note = match opened.store.checkpoint(ledger_id, size).await? {
+        Some(note) => note,
         None => {
             let row = opened.folder.find(&opened.store, Some(&opened.row.slug)).await?;
             let root = if row.size == size {
@@ -421,12 +427,18 @@ async fn cut(opened: &Opened, size: u64, entries: &[StoredEntry]) -> Result<CutR
             } else {
                 super::folder::root_at(&opened.store, ledger_id, size).await?
             };
-            opened.keys.log.checkpoint(size, root).to_string()
+            let keys = opened.folder.keys(&opened.keys.log.origin).map_err(PublishError::from)?;
+            let key = keys.of(&vkey.to_string());
+            let gone = || {
+                damaged(format!("no checkpoint is kept of its {size} entries, and the key that signed then is gone"))
+            };
+            key.ok_or_else(gone)?.checkpoint(size, root).to_string()
         }
     };
     let parsed = Note::parse(note.as_bytes()).map_err(CheckpointError::from)?;
     let checkpoint = Checkpoint::parse(&parsed.text)?;
-    let signature = parsed.signatures.first().map(ToString::to_string).unwrap_or_default();
+    let by_key = parsed.signatures.iter().find(|line| line.key_id == vkey.id());
+    let signature = by_key.map(ToString::to_string).unwrap_or_default();
     let last = opened.store.entries(ledger_id, size.saturating_sub(1), 1).await?;
     let missing =
         || StoreError::Damaged { table: "entry", what: format!("entry {} is missing", size.saturating_sub(1)) };
@@ -439,7 +451,7 @@ async fn cut(opened: &Opened, size: u64, entries: &[StoredEntry]) -> Result<CutR
         head: Hash::from_slice(&last.leaf).ok_or_else(missing)?,
         root: checkpoint.root,
         checkpoint_signature_line: signature,
-        key_id: hex::encode(opened.keys.log.verifier().id()),
+        key_id: hex::encode(vkey.id()),
         first_seq: seq_of(entries.first()),
         last_seq: seq_of(entries.last()),
         entry_count: u64::try_from(entries.len()).expect("a count"),

@@ -11,7 +11,6 @@ use crate::domain::command::Order;
 use crate::domain::disclosure::Published;
 use crate::domain::donation::Donation;
 use crate::domain::fund::Fund;
-use crate::domain::organisation::Organisation;
 use crate::domain::receipt::Certificate;
 use crate::domain::refusal::Refusal;
 use crate::ledger::canonical::Value;
@@ -108,7 +107,7 @@ pub async fn prove(opened: &Opened, certificate: &Certificate, witnesses: &[Witn
         proven.push((bytes, proof.to_string()));
     }
     let (salt, record) = opening(opened, gift).await?;
-    let vkey = opened.keys.log.verifier();
+    let vkey = opened.vkey_at(size).await?;
     let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
     let receipt = Receipt { vkey: vkey.clone(), witnesses: keys, entries: proven, totals, record, salt };
     // What is handed out has been checked as its reader will check it.
@@ -225,9 +224,8 @@ async fn opening(opened: &Opened, gift: u64) -> Result<([u8; 32], Vec<u8>), NoRe
 /// What the printed certificate states, as a receipt has proved it.
 pub async fn row(opened: &Opened, certificate: &Certificate, receipt: &Receipt) -> Result<ReceiptRow, NoReceipt> {
     let damaged = |what: String| StoreError::Damaged { table: "entry", what };
-    let proven = receipt.verify(&opened.keys.log.verifier())?;
-    let organisation = opened.state("organisation", "", Organisation::from_object).await?;
-    let organisation = organisation.ok_or_else(|| damaged("the organisation is missing".into()))?;
+    let proven = receipt.verify(&receipt.vkey)?;
+    let organisation = opened.organisation().await?;
     let (gift, bytes) = proven.entries.first().zip(receipt.entries.first()).ok_or(NoReceipt::Unsigned)?;
     let donation = Donation::from_entry(gift).map_err(|error| damaged(error.to_string()))?;
     let donation = donation.ok_or_else(|| damaged("the gift is none".into()))?;

@@ -2,13 +2,14 @@
 //! first bad one and why; repairs nothing.
 
 use super::folder::{Folder, OpenError, Opened, root_at, slug_of};
+use super::keys::{Keys, open_checkpoint};
 use super::publish::{self, PublishError};
 use super::rebuild::Replay;
 use crate::domain::disclosure::Published;
-use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
 use crate::ledger::commitment;
 use crate::ledger::entry::{Entry, EntryError};
-use crate::ledger::note::VerifierKey;
+use crate::ledger::note::Note;
 use crate::ledger::tile::{Content, Edge, LEVELS, WIDTH};
 use crate::ledger::verify::{FirstBad, read};
 use crate::store::{LedgerRow, LogPage, LogRow, SpanNumbers, Store, StoreError};
@@ -75,9 +76,7 @@ pub async fn verify(
         None => Ok(None),
         Some(keys) => folder.signed(keys),
     };
-    let checked =
-        check(&store, &row, keys.as_ref().map(|keys| (&keys.vault, keys.log.verifier())), &mut progress).await;
-    let verdict = match checked {
+    let verdict = match check(&store, &row, keys.as_ref(), &mut progress).await {
         Err(error @ StoreError::Damaged { .. }) => {
             Verdict { entries: 0, root: Hash::ZERO, first_bad: None, opened: 0, shut: 0, without_keys: None }
                 .or_bad(0, error.to_string())
@@ -200,7 +199,7 @@ const TILE_CHANGED: &str =
 pub async fn check(
     store: &Store,
     row: &LedgerRow,
-    keys: Option<(&VaultKey, VerifierKey)>,
+    keys: Option<&Keys>,
     progress: &mut impl FnMut(u64, u64),
 ) -> Result<Verdict, StoreError> {
     let mut replay = Replay::new(&row.origin);
@@ -217,8 +216,9 @@ pub async fn check(
         without_keys: None,
     };
     let mut roots = store.checkpoints(row.ledger_id).await?.into_iter().peekable();
+    let mut signed = 0;
     let ledger_id = row.ledger_id;
-    let vault = keys.as_ref().map(|(vault, _)| Arc::new((*vault).clone()));
+    let vault = keys.map(|keys| Arc::new(keys.vault.clone()));
     let fetch = |from: u64| {
         let (store, vault) = (store.clone(), vault.clone());
         tokio::spawn(async move {
@@ -284,10 +284,11 @@ pub async fn check(
                 Record::Shut => records.shut += 1,
                 Record::Bad(reason) => return Ok(verdict(&replay, records, bad(reason))),
             }
-            while let Some((_, note)) = roots.next_if(|(size, _)| *size == seq + 1) {
-                if let Some(reason) = checkpoint_fault(&note, keys.as_ref().map(|(_, key)| key), &replay) {
+            while let Some((size, note)) = roots.next_if(|(size, _)| *size == seq + 1) {
+                if let Some(reason) = checkpoint_fault(&note, signed, &replay) {
                     return Ok(verdict(&replay, records, bad(reason)));
                 }
+                signed = size;
             }
         }
         progress(replay.verifier.head().size(), row.size);
@@ -321,6 +322,11 @@ pub async fn check(
         return Ok(verdict(&replay, records, end(size.saturating_sub(1), reason)));
     }
     let last = size.saturating_sub(1);
+    let in_force = replay.set().organisation().ok().flatten().map(|organisation| organisation.key_at(size));
+    if in_force.zip(keys).is_some_and(|(in_force, keys)| keys.of(in_force).is_none()) {
+        let reason = "the key in the folder of keys is not the one that the entries name".into();
+        return Ok(verdict(&replay, records, end(last, reason)));
+    }
     if edge_differs(store, ledger_id, size, &edge).await? {
         return Ok(verdict(&replay, records, end(last, TILE_CHANGED.into())));
     }
@@ -418,16 +424,21 @@ fn record_of(vault: &VaultKey, entry: &Entry<'_>, stored: &LogRow<'_>) -> Record
     }
 }
 
-fn checkpoint_fault(note: &str, key: Option<&VerifierKey>, replay: &Replay) -> Option<String> {
-    let checkpoint = match key {
-        Some(key) => VerifiedCheckpoint::open(note.as_bytes(), key).map(|opened| opened.checkpoint().clone()),
-        None => crate::ledger::note::Note::parse(note.as_bytes())
-            .map_err(Into::into)
-            .and_then(|note| Checkpoint::parse(&note.text)),
+/// What is wrong with the checkpoint that was signed at the size that the replay has reached; `before` is the size of the last one.
+fn checkpoint_fault(note: &str, before: u64, replay: &Replay) -> Option<String> {
+    let (head, organisation) = (replay.verifier.head(), replay.set().organisation().ok().flatten());
+    let checked = || -> Result<Checkpoint, CheckpointError> {
+        match organisation {
+            Some(organisation) => {
+                let opened = open_checkpoint(organisation, note.as_bytes(), before, head.size())?;
+                Ok(opened.checkpoint().clone())
+            }
+            None => Checkpoint::parse(&Note::parse(note.as_bytes())?.text),
+        }
     };
-    match checkpoint {
+    match checked() {
         Err(error) => Some(format!("the stored checkpoint that ends here is bad: {error}")),
-        Ok(checkpoint) if checkpoint.root != replay.verifier.head().frontier.root() => {
+        Ok(checkpoint) if checkpoint.size != head.size() || checkpoint.root != head.frontier.root() => {
             Some("the checkpoint that was signed here has another root: the history was replaced".into())
         }
         Ok(_) => None,

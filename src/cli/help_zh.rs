@@ -146,6 +146,16 @@ const WORDS: &[(&str, &str)] = &[
         "Have the command carried out by this server instead of on a data folder",
         "由这台服务器办理，而不是在数据文件夹上",
     ),
+    ("The keys that sign the log, and how one takes the place of another", "为账本签名的密钥，以及怎样更换"),
+    ("The public keys there have been, and the one that is prepared", "用过的公钥，和准备好的下一把"),
+    (
+        "Make the key that is to sign next; publish its public half, and give it to witnesses, before it signs",
+        "准备下一把签名密钥；启用以前，先公布它的公钥并交给见证方",
+    ),
+    (
+        "Have the prepared key sign from now on: an entry says so, both keys sign the next checkpoint, then the old one is deleted",
+        "启用准备好的密钥：记一条记录，下一个检查点由两把密钥共同签名，旧密钥随后删除",
+    ),
     ("Payment channels that post gifts by signed messages", "用签名消息推送捐赠的支付渠道"),
     ("Programs that are told of new entries by signed messages", "用签名消息接收新记录的程序"),
     ("Admit a channel; its secret is shown once", "登记一个渠道；密钥只显示一次"),

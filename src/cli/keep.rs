@@ -109,7 +109,7 @@ impl Copy {
 
 /// Copies key files that the other folder does not have.
 fn take_keys(from: &Folder, to: &Folder, slug: &str) -> Result<(), Failure> {
-    for extension in ["key", "vault", "signed"] {
+    for extension in ["key", "next", "vault", "signed"] {
         let name = format!("keys/{slug}.{extension}");
         let (file, copy) = (from.path().join(&name), to.path().join(&name));
         if file.exists() && !copy.exists() {

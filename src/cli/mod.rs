@@ -17,6 +17,7 @@ mod help_zh;
 mod import;
 mod init;
 mod keep;
+mod key;
 mod monitor;
 mod out;
 mod place;
@@ -161,6 +162,9 @@ enum Subcommands {
     /// Programs that are told of new entries by signed messages
     #[command(subcommand)]
     Subscription(subscription::Subscription),
+    /// The keys that sign the log, and how one takes the place of another
+    #[command(subcommand)]
+    Key(key::Key),
     /// Settings: flags before the environment before the file
     #[command(subcommand)]
     Config(config::Config),
@@ -376,6 +380,7 @@ async fn dispatch(session: &Session, command: Subcommands) -> Result<(), Failure
         | Subcommands::Trace(_)
         | Subcommands::Channel(_)
         | Subcommands::Subscription(_)
+        | Subcommands::Key(_)
         | Subcommands::Report(_) => None,
     };
     only_here.map_or(Ok(()), |command| session.only_here(command))?;
@@ -408,6 +413,7 @@ async fn carry_out(session: &Session, command: Subcommands) -> Result<(), Failur
         Subcommands::Restore(args) => args.run(session).await,
         Subcommands::Channel(args) => args.run(session).await,
         Subcommands::Subscription(args) => args.run(session).await,
+        Subcommands::Key(args) => args.run(session).await,
         Subcommands::Serve(args) => args.run(session).await,
         Subcommands::Config(args) => args.run(session),
         Subcommands::Demo(args) => args.run(session).await,

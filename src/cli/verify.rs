@@ -171,6 +171,13 @@ async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &outs
             );
         }
     }
+    if verdict.begun_with != verdict.vkey {
+        object["begun_with"] = verdict.begun_with.to_string().into();
+        session.out.say(
+            format!("签名密钥更换过：从您给的公钥一步步接到现在的 {}，下次可用它。", verdict.vkey),
+            format!("Its key has changed: from the one that you gave, change by change, to {}, which you may give next time", verdict.vkey),
+        );
+    }
     if let Some(since) = verdict.since.filter(|_| ok) {
         object["since"] = since.into();
         session.out.say(
@@ -219,8 +226,11 @@ fn receipt(session: &Session, path: &Path, asked: &outside::Asked) -> Result<(),
         Failure::NotOk
     };
     let receipt = Receipt::of_file(&bytes).map_err(refused)?;
-    let named = asked.policy.as_ref().and_then(|policy| policy.logs.first()).map(|(key, _)| key.clone());
-    let named = asked.vkey.clone().or(named);
+    let of_policy = asked.policy.as_ref().and_then(|policy| {
+        let known = policy.logs.iter().find(|(key, _)| *key == receipt.vkey);
+        known.or(policy.logs.first()).map(|(key, _)| key.clone())
+    });
+    let named = asked.vkey.clone().or(of_policy);
     let proven = receipt.verify(named.as_ref().unwrap_or(&receipt.vkey)).map_err(refused)?;
     let witnessed = match &asked.policy {
         None => Vec::new(),

@@ -3,6 +3,7 @@
 use super::organisation::Predecessor;
 use super::vocabulary::{Basis, Category, FeeOnRefund, FundType, PayeeClass, ReasonClass, Source, TransferReason, Use};
 use crate::ledger::canonical::Object;
+use crate::ledger::note::VerifierKey;
 use crate::values::{AccountId, Amount, CampaignId, CaseId, Day, FundId, Hash, StaffId};
 
 /// One thing that somebody wants recorded.
@@ -19,6 +20,8 @@ pub struct Command {
 pub enum Order {
     /// Opens the ledger: entry 0.
     OpenLedger(OpenLedger),
+    /// Another key signs the log from now on.
+    RotateKey(VerifierKey),
     /// Opens an account, or opens a known one for more funds.
     OpenAccount {
         /// The account.

@@ -197,6 +197,7 @@ pub fn decide(set: &WorkingSet, context: &Context<'_>, command: &Command) -> Res
     authorise(context, &command.order)?;
     match &command.order {
         Order::OpenLedger(order) => organisation::open(set, order),
+        Order::RotateKey(vkey) => organisation::rotate(set, vkey),
         Order::OpenAccount { account, funds } => fund::open_account(set, account, funds),
         Order::MoveCash(order) => fund::move_cash(set, context, order),
         Order::OpenFund(order) => fund::open(set, order),
@@ -243,6 +244,7 @@ pub fn authorise(context: &Context<'_>, order: &Order) -> Result<(), Refusal> {
                 context.require_role(Role::Clerk)
             }
         }
+        Order::RotateKey(_) => context.require_role(Role::Admin),
         Order::Transfer(transfer) if transfer.reason == TransferReason::WrongFund => {
             if context.roles.contains(&Role::Checker) { Ok(()) } else { context.require_role(Role::Clerk) }
         }
@@ -388,7 +390,13 @@ fn project_kind(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, St
     let by = || StaffId::parse(&entry.by).map_err(|_| bad("by"));
     match entry.kind.as_ref() {
         "ledger.opened" => {
-            set.organisation.insert(String::new(), Some(Organisation::from_object(&entry.body)?));
+            let opened = Organisation { rotations: Vec::new(), ..Organisation::from_object(&entry.body)? };
+            set.organisation.insert(String::new(), Some(opened));
+            Ok(vec![(Area::Organisation, String::new())])
+        }
+        "key.rotated" => {
+            let known = set.organisation.get("").cloned().flatten().ok_or_else(|| bad("new_vkey"))?;
+            set.organisation.insert(String::new(), Some(organisation::rotated(known, body, entry.seq)?));
             Ok(vec![(Area::Organisation, String::new())])
         }
         "account.opened" => {
@@ -521,6 +529,7 @@ pub fn touches(entry: &Entry<'_>) -> Vec<(Area, String)> {
     let cash = entry.cash.iter().filter(|_| entry.kind != "donation.received");
     let accounts = cash.map(|row| (Area::Account, row.account.to_string()));
     let subjects = match entry.kind.split_once('.').map(|(area, _)| area) {
+        Some("key") => vec![(Area::Organisation, String::new())],
         Some("account") => vec![(Area::Account, text("account"))],
         Some("campaign") => vec![(Area::Campaign, text("campaign"))],
         Some("case") => vec![(Area::Case, text("case")), (Area::Fund, text("fund"))],

@@ -71,6 +71,9 @@ pub enum FieldRule {
     /// The ledger's time zone.
     #[error("“{0}” is not a time zone")]
     NotTimeZone(String),
+    /// A key that cannot come next.
+    #[error("“{0}” cannot be the log's next key: it bears the log's name, and has not signed for it before")]
+    NotNextKey(String),
     /// The unified social credit code. GB 32100-2015.
     #[error("“{0}” is not a unified social credit code: 18 characters, the last one checks the others")]
     NotUscc(String),

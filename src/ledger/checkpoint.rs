@@ -86,6 +86,14 @@ impl VerifiedCheckpoint {
         Ok(Self { checkpoint, note })
     }
 
+    /// The same for a log with several keys, of which one must have signed. A signature that does not hold refuses the note.
+    pub fn open_any(note: &[u8], keys: &[VerifierKey]) -> Result<Self, CheckpointError> {
+        let opened = keys.iter().map(|key| Self::open(note, key));
+        let is_other = |error: &CheckpointError| matches!(error, CheckpointError::Note(NoteError::NotSigned(_)));
+        let opened = opened.reduce(|before, next| if before.as_ref().is_err_and(is_other) { next } else { before });
+        opened.unwrap_or_else(|| Err(NoteError::NotSigned("any known key".into()).into()))
+    }
+
     /// What it says.
     pub const fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
@@ -114,5 +122,10 @@ impl LogKey {
     /// A signed checkpoint of this log.
     pub fn checkpoint(&self, size: u64, root: Hash) -> Note {
         Checkpoint { origin: self.origin.as_str().into(), size, root }.sign(&self.key)
+    }
+
+    /// Whether this is the secret half of a key.
+    pub fn is_of(&self, vkey: &str) -> bool {
+        self.verifier().to_string() == vkey
     }
 }

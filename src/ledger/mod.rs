@@ -16,6 +16,7 @@ pub mod policy;
 pub mod posting;
 pub mod proof;
 pub mod receipt;
+pub mod rotation;
 pub mod sum_tree;
 pub mod tile;
 pub mod trace;

@@ -189,12 +189,17 @@ impl Note {
     /// Signs a text, which ends in a newline, as a log does.
     pub fn sign(text: String, name: &str, key: &SigningKey) -> Self {
         let mut note = Self { text, signatures: Vec::new() };
-        note.signatures.push(SignatureLine {
+        note.add_signature(name, key);
+        note
+    }
+
+    /// Signs it with another key of the log as well.
+    pub fn add_signature(&mut self, name: &str, key: &SigningKey) {
+        self.signatures.push(SignatureLine {
             name: name.into(),
             key_id: VerifierKey::of(name, KeyKind::Log, key).id(),
-            signature: key.sign(note.text.as_bytes()).to_bytes().to_vec(),
+            signature: key.sign(self.text.as_bytes()).to_bytes().to_vec(),
         });
-        note
     }
 
     /// Checks that a log's key signed the text. A line with the key's name and id that does not hold refuses the note.

@@ -81,7 +81,17 @@ pub enum ReceiptError {
     /// A key in it is none.
     #[error(transparent)]
     Key(#[from] NoteError),
-    /// It is of another log than the one asked for, or signed with another key.
+    /// It is signed with another key of a log of that name.
+    #[error(
+        "the receipt is signed with {found}, not with {wanted}; where the charity says that it has changed its key, verify the log itself with the old one: that follows the change and tells the new key"
+    )]
+    OtherKey {
+        /// The key in the receipt.
+        found: String,
+        /// The one asked for.
+        wanted: String,
+    },
+    /// It is of another log than the one asked for.
     #[error("the receipt is of {found}, not of {wanted}")]
     OtherLog {
         /// The key in the receipt.
@@ -217,7 +227,13 @@ impl Receipt {
     /// Checks everything in it, against the key of the log that it should be of.
     pub fn verify(&self, log: &VerifierKey) -> Result<Proven<'_>, ReceiptError> {
         if self.vkey != *log {
-            return Err(ReceiptError::OtherLog { found: self.vkey.to_string(), wanted: log.to_string() });
+            let (found, wanted) = (self.vkey.to_string(), log.to_string());
+            let is_same_log = self.vkey.name() == log.name();
+            return Err(if is_same_log {
+                ReceiptError::OtherKey { found, wanted }
+            } else {
+                ReceiptError::OtherLog { found, wanted }
+            });
         }
         let mut signed: Option<(&str, VerifiedCheckpoint)> = None;
         let mut entries = Vec::with_capacity(self.entries.len());

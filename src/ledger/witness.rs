@@ -103,14 +103,12 @@ impl AddCheckpoint {
         self.note.split('\n').next().unwrap_or_default()
     }
 
-    /// Judges the request: by the log's key, and by the checkpoint that was cosigned last.
-    pub fn judge(
-        &self,
-        log: Option<&VerifierKey>,
-        latest: Option<&Checkpoint>,
-    ) -> Result<VerifiedCheckpoint, NotCosigned> {
-        let log = log.ok_or_else(|| NotCosigned::UnknownLog(self.origin().into()))?;
-        let opened = VerifiedCheckpoint::open(self.note.as_bytes(), log).map_err(NotCosigned::NotSigned)?;
+    /// Judges the request: by the log's keys, of which one must have signed, and by the checkpoint that was cosigned last.
+    pub fn judge(&self, log: &[VerifierKey], latest: Option<&Checkpoint>) -> Result<VerifiedCheckpoint, NotCosigned> {
+        if log.is_empty() {
+            return Err(NotCosigned::UnknownLog(self.origin().into()));
+        }
+        let opened = VerifiedCheckpoint::open_any(self.note.as_bytes(), log).map_err(NotCosigned::NotSigned)?;
         let Checkpoint { size, root, .. } = opened.checkpoint();
         if self.old > *size {
             return Err(NotCosigned::Form("the old size is larger than the new one"));

@@ -57,13 +57,11 @@ struct Company {
 
 impl Company {
     fn new(site: &Shared) -> Self {
-        let keys = &site.opened.keys;
-        let fingerprint = [keys.log.verifier().to_string().as_bytes(), &keys.vault.code_hash("nodes").0].concat();
         let own = NodeRow {
             node_id: site.draw(|entropy| entropy.id("n_", 8)),
             version: env!("CARGO_PKG_VERSION").into(),
             rules: rules::digest().short(),
-            keys: Hash::of(&[&fingerprint]).short(),
+            keys: String::new(),
             seen_at: 0,
         };
         Self { own, looked: None, told: BTreeSet::new(), told_clock: false }
@@ -76,6 +74,7 @@ impl Company {
             return Ok(());
         }
         self.looked = Some(now);
+        self.own.keys = fingerprint(site).await?;
         let gone = i64::try_from((MEET * 3).as_millis()).unwrap_or(i64::MAX);
         let met = site.opened.store.meet(site.opened.row.ledger_id, &self.own, gone).await?;
         let mut differing = 0;
@@ -111,6 +110,16 @@ impl Company {
         site.met(Nodes { count: i64::try_from(met.len()).unwrap_or(i64::MAX), differing, ahead_seconds });
         Ok(())
     }
+}
+
+/// What tells the keys that this node holds from others: the one that signs now, or where it is not here, the one that is.
+async fn fingerprint(site: &Shared) -> Result<String, StoreError> {
+    let opened = &site.opened;
+    let in_force = opened.organisation().await?.key_at(u64::MAX).to_owned();
+    let held = opened.folder.keys(&opened.keys.log.origin).ok();
+    let keys = held.as_ref().unwrap_or(&opened.keys);
+    let log = keys.of(&in_force).unwrap_or(&keys.log).verifier().to_string();
+    Ok(Hash::of(&[log.as_bytes(), &keys.vault.code_hash("nodes").0]).short())
 }
 
 async fn follow(site: &Shared) -> Result<(), StoreError> {

@@ -120,9 +120,7 @@ pub struct Site {
 impl Site {
     /// Puts a site together; the writer starts when it is first needed.
     pub async fn open(opened: Opened, clock: Clock, trust: ClockTrust) -> Result<Self, StoreError> {
-        let organisation = opened.state("organisation", "", Organisation::from_object).await?;
-        let organisation = organisation
-            .ok_or_else(|| StoreError::Damaged { table: "subject", what: "the organisation is missing".into() })?;
+        let organisation = opened.organisation().await?;
         let zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
         let minute = Duration::from_secs(60);
         Ok(Self {

@@ -11,8 +11,8 @@ use crate::ledger::proof::Proof;
 use crate::ledger::tile::{Tile, WIDTH};
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::HeaderValue;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use std::time::Duration;
@@ -32,6 +32,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/log/{slug}/checkpoint", get(newest))
         .route("/log/{slug}/checkpoints/{size}", get(earlier))
         .route("/log/{slug}/log.vkey", get(key))
+        .route("/log/{slug}/rotations/{place}", get(rotation))
         .route("/log/{slug}/tile/{*path}", get(tile))
         .route("/log/{slug}/proof/{seq}", get(proof))
 }
@@ -68,7 +69,18 @@ async fn earlier(State(site): State<Shared>, Path((slug, size)): Path<(String, u
 
 async fn key(State(site): State<Shared>, Path(slug): Path<String>) -> Result<Response, Problem> {
     own(&site, &slug)?;
-    Ok(answer(format!("{}\n", site.opened.keys.log.verifier()), TEXT, NEWEST))
+    let latest = site.opened.store.latest_checkpoint(site.opened.row.ledger_id).await?;
+    let vkey = site.opened.vkey_at(latest.map_or(0, |(size, _)| size)).await?;
+    Ok(answer(format!("{vkey}\n"), TEXT, NEWEST))
+}
+
+/// What leads from a key to the one that took its place, by its number from 0.
+async fn rotation(State(site): State<Shared>, Path((slug, place)): Path<(String, usize)>) -> Result<Response, Problem> {
+    own(&site, &slug)?;
+    let proof = site.opened.rotations().await?.into_iter().nth(place);
+    // A page on somebody's disk must be able to see that there is none.
+    let none = || (StatusCode::NOT_FOUND, answer("", TEXT, NEWEST)).into_response();
+    Ok(proof.map_or_else(none, |proof| answer(proof, TEXT, NEWEST)))
 }
 
 async fn tile(State(site): State<Shared>, Path((slug, path)): Path<(String, String)>) -> Result<Response, Problem> {

@@ -50,8 +50,10 @@ pub enum NoWitness {
 }
 
 /// A log that is known, with what was cosigned last.
+#[derive(Default)]
 struct Known {
-    key: VerifierKey,
+    /// Its keys: another may have taken the place of the first.
+    keys: Vec<VerifierKey>,
     /// What was cosigned last, with our signature.
     latest: Option<(Checkpoint, Note)>,
 }
@@ -76,15 +78,18 @@ impl Witness {
         let lock = Folder::new(folder).lock().await?;
         let key = key(&folder.join("witness.key"))?;
         let list = folder.join("logs");
-        let mut known = list_of(&list)?;
-        known.extend(fresh.iter().cloned());
-        let mut logs = BTreeMap::new();
-        let own = VerifierKey::of(&name, KeyKind::Witness, &key);
-        for log in known {
-            let latest = latest(&checkpoints.join(hash_of(log.name())), &log, &own)?;
-            logs.insert(log.name().to_owned(), Known { key: log, latest });
+        let mut logs: BTreeMap<String, Known> = BTreeMap::new();
+        for key in list_of(&list)?.iter().chain(fresh) {
+            let known = logs.entry(key.name().to_owned()).or_default();
+            if !known.keys.contains(key) {
+                known.keys.push(key.clone());
+            }
         }
-        let text: String = logs.values().map(|known| format!("{}\n", known.key)).collect();
+        let own = VerifierKey::of(&name, KeyKind::Witness, &key);
+        for (origin, known) in &mut logs {
+            known.latest = latest(&checkpoints.join(hash_of(origin)), &known.keys, &own)?;
+        }
+        let text: String = logs.values().flat_map(|known| &known.keys).map(|key| format!("{key}\n")).collect();
         replace(&list, &text, &mut OpenOptions::new()).map_err(file(&list))?;
         Ok(Self { name, key, folder: checkpoints, clock, logs: Mutex::new(logs), lock })
     }
@@ -104,7 +109,7 @@ impl Witness {
         let mut logs = held(&self.logs);
         let known = logs.get(request.origin());
         let latest = known.and_then(|known| known.latest.as_ref()).map(|(checkpoint, _)| checkpoint);
-        let opened = match request.judge(known.map(|known| &known.key), latest) {
+        let opened = match request.judge(known.map_or(&[], |known| &known.keys), latest) {
             Ok(opened) => opened,
             Err(error) => {
                 if error.is_evidence() {
@@ -173,13 +178,13 @@ fn list_of(path: &Path) -> Result<Vec<VerifierKey>, NoWitness> {
 }
 
 /// What was cosigned last, which must be what this witness has signed.
-fn latest(path: &Path, log: &VerifierKey, own: &VerifierKey) -> Result<Option<(Checkpoint, Note)>, NoWitness> {
+fn latest(path: &Path, log: &[VerifierKey], own: &VerifierKey) -> Result<Option<(Checkpoint, Note)>, NoWitness> {
     let note = match fs::read(path) {
         Ok(note) => note,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(file(path)(error)),
     };
-    let opened = VerifiedCheckpoint::open(&note, log).map_err(|error| form(path, error))?;
+    let opened = VerifiedCheckpoint::open_any(&note, log).map_err(|error| form(path, error))?;
     match cosignature::verify(opened.note(), own) {
         // Under another name, or with another key, the history is still the one that was seen.
         Ok(_) | Err(NoteError::NotSigned(_)) => Ok(Some((opened.checkpoint().clone(), opened.note().clone()))),

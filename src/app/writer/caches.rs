@@ -51,18 +51,40 @@ impl Writer {
         if let Ok(Some(organisation)) = self.set.organisation() {
             self.zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
         }
+        self.key_at(self.head.size())?;
         self.stale = false;
         Ok(())
     }
 
-    /// Refuses keys of another ledger: they would sign what nobody believes, and know no key and no reference again.
-    pub(super) async fn check_keys(&self) -> Result<(), WriteError> {
-        let other = |what| OpenError::OtherKeys { path: self.opened.folder.path().join("keys"), what };
-        if let Ok(Some(organisation)) = self.set.organisation()
-            && organisation.vkey != self.opened.keys.log.verifier().to_string()
-        {
-            return Err(other("*.key").into());
+    /// The public key that signs a tree of so many entries, whose secret half is here: another may have taken the place of the one that
+    /// was read. Keys of another ledger would sign what nobody believes.
+    pub(super) fn key_at(&mut self, size: u64) -> Result<String, OpenError> {
+        let in_force = match self.set.organisation() {
+            Ok(Some(organisation)) => organisation.key_at(size).to_owned(),
+            // The first entry is still to come.
+            Ok(None) | Err(_) => return Ok(self.opened.keys.log.verifier().to_string()),
+        };
+        if self.opened.keys.of(&in_force).is_none() {
+            self.opened.keys = self.opened.folder.keys(&self.opened.keys.log.origin)?;
         }
+        if self.opened.keys.of(&in_force).is_some() { Ok(in_force) } else { Err(self.other_keys("*.key")) }
+    }
+
+    /// The old key goes once a checkpoint that both have signed is kept.
+    pub(super) fn retire_key(&mut self, in_force: &str) -> Result<(), OpenError> {
+        if !self.opened.keys.log.is_of(in_force) {
+            let keys = self.opened.folder.keys(&self.opened.keys.log.origin)?;
+            self.opened.keys = self.opened.folder.retire_key(keys)?;
+        }
+        Ok(())
+    }
+
+    fn other_keys(&self, what: &'static str) -> OpenError {
+        OpenError::OtherKeys { path: self.opened.folder.path().join("keys"), what }
+    }
+
+    /// Refuses the vault's key of another ledger: it would know no key and no reference again.
+    pub(super) async fn check_vault_key(&self) -> Result<(), WriteError> {
         let page = self.store().log(self.ledger_id(), 0, 100).await?;
         let mut shut = false;
         for stored in page.rows() {
@@ -76,7 +98,7 @@ impl Writer {
             }
             shut = true;
         }
-        if shut { Err(other("*.vault").into()) } else { Ok(()) }
+        if shut { Err(self.other_keys("*.vault").into()) } else { Ok(()) }
     }
 
     pub(super) async fn load_lines(&mut self) -> Result<(), WriteError> {

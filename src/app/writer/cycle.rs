@@ -306,8 +306,10 @@ impl Writer {
         if !self.is_unsigned() {
             return Ok(());
         }
-        let note = self.opened.folder.sign(&self.opened.keys, size, root)?;
+        let in_force = self.key_at(size)?;
+        let note = self.opened.folder.sign(&self.opened.keys, &in_force, size, root)?;
         self.store().put_checkpoint(self.ledger_id(), size, &note).await?;
+        self.retire_key(&in_force)?;
         self.signed = size;
         self.shown_signed.store(size, Ordering::Release);
         self.last_checkpoint = self.clock.elapsed();

@@ -359,7 +359,7 @@ async fn launch(
     let mut writer = Writer::new(opened, clock, trust, memory)?;
     writer.rehearsed = rehearsed;
     writer.reload().await?;
-    writer.check_keys().await?;
+    writer.check_vault_key().await?;
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
     let (durable, signed, stats) = (Arc::clone(&writer.shown), Arc::clone(&writer.shown_signed), writer.stats.clone());
     tokio::spawn(async move {

@@ -223,6 +223,9 @@ impl Writer {
             };
         }
         self.head.advance(leaf_hash(stored.bytes), entry.at);
+        if entry.kind == "key.rotated" {
+            self.key_at(self.head.size())?;
+        }
         if let Some(known) = &mut self.known {
             let [key_hash, payload_hash, reference_hash, order_hash] = stored.hashes;
             known.note(&EntryKeys { seq: entry.seq, key_hash, payload_hash, reference_hash, order_hash });

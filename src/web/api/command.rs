@@ -45,7 +45,7 @@ enum Ask {
     },
 }
 
-fn made(order: Order, more: Value) -> Made {
+pub(super) fn made(order: Order, more: Value) -> Made {
     Made { ask: Ask::Order(order), more, code: None, numbers: None }
 }
 

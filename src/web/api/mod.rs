@@ -6,6 +6,7 @@ mod donation;
 mod download;
 mod example;
 mod fields;
+mod key;
 mod openapi;
 mod read;
 mod receipt;
@@ -86,6 +87,8 @@ fn reading(routes: Routes<'_>) -> Routes<'_> {
         .query(read::at)
         .get("/checkpoint", "The newest signed checkpoint", read::checkpoint)
         .answers(&["text/plain; charset=utf-8"])
+        .get("/keys", "The keys that have signed the log, and the one that is to come", key::list)
+        .like(json!({"keys": [{"vkey": "", "from": 0}], "next?": ""}))
         .get("/accounts", "All accounts and what is there by the books", read::accounts)
         .like(example::listed("accounts", example::account()))
         .get("/funds", "All funds, with what is free, held, spent and void", read::funds)
@@ -227,6 +230,12 @@ fn commands(routes: Routes<'_>) -> Routes<'_> {
         .keyless()
         .act("/subscriptions/{name}/remove", "End it", Who::Staff, webhook::named, webhook::unsubscribe)
         .like(json!({"subscription": "", "removed": true}))
+        .keyless()
+        .act("/keys/prepare", "Make the key that signs next", Who::Staff, key::nothing, key::prepare)
+        .like(json!({"next": ""}))
+        .keyless()
+        .act("/keys/rotate", "Have it sign from now on", Who::Staff, key::nothing, key::rotate)
+        .like(example::posted(json!({"vkey": ""})))
         .keyless()
         .act("/users", "Admit a user", Who::Staff, staff::read_user, staff::admit)
         .like(example::user())

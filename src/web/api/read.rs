@@ -30,7 +30,7 @@ type Answer = Result<Json<Value>, Problem>;
 
 pub(super) async fn ledger(State(site): State<Shared>) -> Answer {
     let head = site.head().await?;
-    let mut found = document::state(&site.organisation.to_object());
+    let mut found = document::state(&site.opened.organisation().await?.to_object());
     found["origin"] = head.origin.clone().into();
     found["size"] = head.size.into();
     found["root"] = crate::app::folder::frontier(&head)?.root().to_hex().into();

@@ -280,6 +280,11 @@ const mingzhang = (() => {
     }
     return { ...checkpoint, note };
   };
+  /** The same of a log with several keys, of which one must have signed. */
+  const openAny = async (whole, logs) => {
+    const note = parseNote(whole);
+    return openCheckpoint(whole, logs.find((log) => linesOf(note, log).length > 0) ?? logs[0]);
+  };
   /** When a witness cosigned a note, in seconds since 1970; `null` where it did not. */
   const cosigned = async (note, witness) => {
     let seen = null;
@@ -302,11 +307,12 @@ const mingzhang = (() => {
     if (end < 0) bad("缺空行", "the empty line before the checkpoint is missing");
     const lines = text.slice(0, end).split("\n");
     if (lines.shift() !== "c2sp.org/tlog-proof@v1") bad("首行不对", "the first line must be c2sp.org/tlog-proof@v1");
-    if (lines[0]?.startsWith("extra ") && !fromBase64(lines.shift().slice(6))) bad("附加数据不对", "extra is not base64");
+    const attached = lines[0]?.startsWith("extra ") ? lines.shift().slice(6) : null;
+    const extra = attached === null ? null : fromBase64(attached) ?? bad("附加数据不对", "extra is not base64");
     const index = decimal(/^index (.*)$/.exec(lines.shift() ?? "")?.[1] ?? "") ?? bad("缺序号", "the index is missing");
     if (lines.length > 64) bad("超过 64 行", "it has more than 64 hashes");
     const path = lines.map((line) => hashFromBase64(line) ?? bad("有一行不是哈希", "a line is not base64 of 32 bytes"));
-    return { index, path, checkpoint: text.slice(end + 2) };
+    return { extra, index, path, checkpoint: text.slice(end + 2) };
   };
 
   // ── entries ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -508,10 +514,10 @@ const mingzhang = (() => {
     if (!receipt.entries.every((row) => Object.keys(row).join() === "entry,proof")) badReceipt("记录不对", "an entry has not exactly entry and proof");
     return receipt;
   };
-  /** Checks everything in a receipt; `vkey` is the log's key where the reader has it from elsewhere. */
-  const verifyReceipt = async (text, vkey) => {
+  /** Checks everything in a receipt; `vkeys` are the log's keys where the reader has them from elsewhere. */
+  const verifyReceipt = async (text, vkeys) => {
     const receipt = parseReceipt(text);
-    if (vkey !== undefined && receipt.vkey !== vkey) {
+    if (vkeys && !vkeys.includes(receipt.vkey)) {
       refuse("other_log", "这张凭证不是这个账本签发的。", "This receipt is not of this ledger.");
     }
     const log = verifierKey(receipt.vkey);
@@ -621,12 +627,38 @@ const mingzhang = (() => {
     if (!whole) path.push(await subtree(from, to));
     return path.reverse();
   };
+  /** The key that signs after `key`, as the proof of a change says; `key` itself where the change is another's. The same as src/ledger/rotation.rs. */
+  const keyAfter = async (text, key) => {
+    const bad = () => refuse("rotation", "更换签名密钥的证明不成立。", "The proof of a change of keys does not hold.");
+    const { extra, index, path, checkpoint } = parseProof(text);
+    if (linesOf(parseNote(checkpoint), key).length === 0) return key;
+    const signed = await openCheckpoint(checkpoint, key);
+    if (!extra || !verifyInclusion(leafHash(extra), index, signed.size, path, signed.root)) bad();
+    const entry = parseEntry(textOf(extra));
+    if (BigInt(entry.seq) !== index || entry.ledger !== key.name || typeof entry.body.new_vkey !== "string") bad();
+    const next = verifierKey(entry.body.new_vkey);
+    if (next.name !== key.name) bad();
+    await openCheckpoint(checkpoint, next);
+    return next;
+  };
+  /** A checkpoint by the key that signs now: the log's, or one that has taken its place. */
+  const openNow = async (text, base, log) => {
+    const note = parseNote(text);
+    let key = log;
+    for (let place = 0; linesOf(note, key).length === 0 && place < 1_000; place += 1) {
+      const answer = await fetch(`${base}rotations/${place}`, { cache: "no-store" });
+      if (answer.status === 404) break;
+      if (!answer.ok) throw new Error(`${answer.status}`);
+      key = await keyAfter(await answer.text(), key);
+    }
+    return openCheckpoint(text, key);
+  };
   /** The newest checkpoint of a log, proved to hold all of an older one; both signed notes are kept where it does not. */
   const consistentWith = async (base, log, old) => {
     const answer = await fetch(`${base}checkpoint`, { cache: "no-store" });
     if (!answer.ok) throw new Error(`${answer.status}`);
     const text = await answer.text();
-    const newest = await openCheckpoint(text, log);
+    const newest = await openNow(text, base, log);
     const fork = () => {
       const refused = new Refused(
         "fork",
@@ -651,30 +683,24 @@ const mingzhang = (() => {
     toHex,
     fromHex,
     fromBase64,
-    toBase64,
-    hashFromBase64,
     equal,
     sha256,
     canonical,
     leafHash,
-    nodeHash,
     verifyInclusion,
     verifyConsistency,
     verifierKey,
-    parseNote,
     openCheckpoint,
+    openAny,
     cosigned,
     parseProof,
     parseEntry,
     follow,
     unitOf,
-    sumLeaf,
-    sumNode,
     verifySum,
     commitment,
-    parseReceipt,
     verifyReceipt,
-    tilePath,
+    keyAfter,
     consistentWith,
   };
 })();

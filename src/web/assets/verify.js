@@ -64,7 +64,7 @@
     return found && m.textOf(m.fromBase64(found[1].trim()) ?? new Uint8Array());
   };
   const checkReceipt = async (text) => {
-    const { gift, entries, checkpoint, log, totals, fates } = await m.verifyReceipt(text, known.vkey);
+    const { gift, entries, checkpoint, log, totals, fates } = await m.verifyReceipt(text, known.vkeys);
     const certificate = entries.find((entry) => entry.kind === "receipt.issued");
     const parts = [
       say(`凭证 ${certificate?.body.receipt ?? ""}：捐赠是记录 ${gift.seq}，${entries.length} 条记录和 ${fates.length} 项去向都核对无误。`, `Certificate ${certificate?.body.receipt ?? ""}: the gift is entry ${gift.seq}; ${entries.length} entries and ${fates.length} uses hold.`),
@@ -75,8 +75,8 @@
   };
   const checkProof = async (text) => {
     const proof = m.parseProof(text);
-    const log = m.verifierKey(known.vkey);
-    const checkpoint = { text: proof.checkpoint, ...(await m.openCheckpoint(proof.checkpoint, log)) };
+    const logs = known.vkeys.map(m.verifierKey);
+    const checkpoint = { text: proof.checkpoint, ...(await m.openAny(proof.checkpoint, logs)) };
     const answer = await fetch(`/api/v1/entries/${proof.index}`).catch(() => null);
     if (!answer?.ok) {
       show("waiting", say("◐ 签名是真的，但取不到记录", "◐ The signature holds, but the entry cannot be had"), say("证明只说明记录的位置；联网后再核对一次。", "A proof names a place only; check again with a network."));
@@ -86,7 +86,7 @@
     if (!m.verifyInclusion(m.leafHash(entry), proof.index, checkpoint.size, proof.path, checkpoint.root)) {
       throw new m.Refused("not_included", `记录 ${proof.index} 不在这份证明所签的账本里。`, `Entry ${proof.index} is not in the tree of this proof.`);
     }
-    show("right", say(`✓ 记录 ${proof.index} 在账本里`, `✓ Entry ${proof.index} is in the ledger`), await now(checkpoint, log));
+    show("right", say(`✓ 记录 ${proof.index} 在账本里`, `✓ Entry ${proof.index} is in the ledger`), await now(checkpoint, logs[0]));
   };
   const check = async (file) => {
     show("waiting", say("正在核对…", "Checking…"));

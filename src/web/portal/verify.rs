@@ -40,7 +40,10 @@ struct ReportRow {
 struct VerifyPage {
     page: Page,
     rows: Vec<ReportRow>,
+    /// The key that signs now.
     vkey: String,
+    /// Those before it, newest first.
+    earlier: Vec<String>,
     host: String,
     slug: String,
     known: String,
@@ -82,11 +85,14 @@ async fn page(site: &Shared, language: Language) -> Result<Response, Problem> {
         }));
         rows.push(ReportRow { seq: report.seq, number, state, hashes });
     }
-    let vkey = site.opened.keys.log.verifier().to_string();
+    let organisation = site.opened.organisation().await?;
+    // The newest that can be asked for is signed with the last.
+    let vkeys: Vec<String> = organisation.keys().rev().map(|(_, vkey)| vkey.to_owned()).collect();
     let host = site.opened.row.origin.split('/').next().unwrap_or_default().to_owned();
     let slug = site.opened.row.slug.clone();
-    let known = json!({"vkey": vkey, "slug": slug, "reports": known}).to_string().replace('<', "\\u003c");
-    let Html(made) = shown(&VerifyPage { page, rows, vkey, host, slug, known });
+    let known = json!({"vkeys": vkeys, "slug": slug, "reports": known}).to_string().replace('<', "\\u003c");
+    let (vkey, earlier) = vkeys.split_first().map(|(first, rest)| (first.clone(), rest.to_vec())).unwrap_or_default();
+    let Html(made) = shown(&VerifyPage { page, rows, vkey, earlier, host, slug, known });
     site.keep_page(NAME, language, size, &made);
     Ok(Html(made).into_response())
 }
