@@ -195,7 +195,7 @@ impl Copying<'_> {
                 return Err(CopyError::Differs(at));
             }
             for stored in page.iter().take(usize::try_from(end - at).unwrap_or(usize::MAX)) {
-                self.replay.push(&stored.bytes, |_, _| ()).map_err(CopyError::Bad)?;
+                self.replay.push(&stored.bytes, |_| ()).map_err(CopyError::Bad)?;
             }
         }
         let last = match end.checked_sub(1).filter(|_| target > size) {
@@ -224,8 +224,7 @@ impl Copying<'_> {
         for stored in page.rows() {
             let stored = stored?;
             let spans = &mut batch.spans;
-            let leaf =
-                self.replay.push(stored.bytes, |_, rows| spans.extend_from_slice(rows)).map_err(CopyError::Bad)?;
+            let leaf = self.replay.push(stored.bytes, |rows| spans.extend_from_slice(rows)).map_err(CopyError::Bad)?;
             if leaf.0.as_slice() != stored.leaf {
                 let reason = "its stored hash is not that of its bytes".into();
                 return Err(CopyError::Bad(FirstBad { seq: self.replay.verifier.head().size() - 1, reason }));

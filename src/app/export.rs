@@ -2,7 +2,7 @@
 //! over exactly these entries, and `log.vkey`; or as the tree of files of C2SP `tlog-tiles`, which any web server can serve as a whole,
 //! verifiable ledger.
 
-use super::folder::{Folder, OpenError, Opened, frontier, replace};
+use super::folder::{Folder, OpenError, Opened, frontier, put_file, replace};
 use super::tree::Tree;
 use super::witnessed::cosigned;
 use crate::ledger::tile;
@@ -82,7 +82,7 @@ pub async fn export_static(
         let path = target.join(tile.to_string());
         if !path.exists() {
             let short = || StoreError::Damaged { table: "entry", what: format!("{tile} is not there") };
-            write(&path, &tree.tile(tile).await?.ok_or_else(short)?)?;
+            put_file(&path, &tree.tile(tile).await?.ok_or_else(short)?).map_err(failed(&path))?;
         }
         if tile.content == tile::Content::Entries {
             progress(tile.from() + tile.width, size);
@@ -94,7 +94,7 @@ pub async fn export_static(
         // Witnesses may have signed it since it was written.
         last = cosigned(&opened.store, ledger_id, size, note).await?;
         if fs::read(&path).ok().as_deref() != Some(last.as_bytes()) {
-            write(&path, last.as_bytes())?;
+            put_file(&path, last.as_bytes()).map_err(failed(&path))?;
         }
     }
     put_rotations(&opened, target).await?;
@@ -109,17 +109,10 @@ pub async fn export_static(
 /// What leads from each key of the log to the next, under its number.
 async fn put_rotations(opened: &Opened, target: &Path) -> Result<(), OpenError> {
     for (place, proof) in opened.rotations().await?.into_iter().enumerate() {
-        write(&target.join("rotations").join(place.to_string()), proof.as_bytes())?;
+        let path = target.join("rotations").join(place.to_string());
+        put_file(&path, proof.as_bytes()).map_err(failed(&path))?;
     }
     Ok(())
-}
-
-/// Writes a file as a whole: what is there under its name is never half of it.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    let fresh = path.with_extension("new");
-    fs::write(&fresh, bytes).and_then(|()| fs::rename(&fresh, path)).map_err(failed(path))
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> OpenError {

@@ -238,7 +238,7 @@ impl Folder {
         let row = self.find(&store, slug).await?;
         let keys = self.keys(&origin_of(&row)?)?;
         if let Some(signed) = self.signed(&keys)? {
-            check_signed(&store, &row, &signed, &self.signed_file(keys.log.origin.slug())).await?;
+            check_signed(&store, &row, signed.checkpoint(), &self.signed_file(keys.log.origin.slug())).await?;
         }
         Ok(Opened { folder: self.clone(), store, row, keys })
     }
@@ -318,6 +318,14 @@ pub(super) fn take_place(fresh: &Path, path: &Path) -> io::Result<()> {
     fs::rename(fresh, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
+}
+
+/// Puts bytes in the place of a file whose folder may not be there yet, as a whole; not durably, for what can be had again.
+pub(super) fn put_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, bytes)?;
+    fs::rename(&fresh, path)
 }
 
 /// Options of a file that only its owner may read.

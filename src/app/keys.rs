@@ -5,7 +5,7 @@ use super::folder::{Folder, OpenError, Opened, file_error, replace, secret, take
 use super::tree::Tree;
 use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError, LogKey, VerifiedCheckpoint};
+use crate::ledger::checkpoint::{CheckpointError, LogKey, VerifiedCheckpoint};
 use crate::ledger::note::VerifierKey;
 use crate::ledger::proof::Proof;
 use crate::store::{Store, StoreError};
@@ -87,15 +87,14 @@ impl Folder {
     }
 
     /// The last checkpoint that was signed; `None` before the first.
-    pub fn signed(&self, keys: &Keys) -> Result<Option<Checkpoint>, OpenError> {
+    pub fn signed(&self, keys: &Keys) -> Result<Option<VerifiedCheckpoint>, OpenError> {
         let path = self.signed_file(keys.log.origin.slug());
         let note = match fs::read(&path) {
             Ok(note) => note,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(file_error(&path, "read")(source)),
         };
-        let opened = keys.open(&note).map_err(|source| OpenError::Signed { path, source })?;
-        Ok(Some(opened.checkpoint().clone()))
+        keys.open(&note).map(Some).map_err(|source| OpenError::Signed { path, source })
     }
 
     /// Signs a checkpoint with the key that is in force at its size: first into the file beside the key, made durable; only then may it
@@ -149,20 +148,13 @@ impl Opened {
     /// What leads from each key to the one that took its place, oldest first; see [`crate::ledger::rotation`]. The last may be missing
     /// for the moment between an entry and the checkpoint that covers it.
     pub async fn rotations(&self) -> Result<Vec<String>, StoreError> {
-        let organisation = self.organisation().await?;
+        let (store, ledger_id) = (&self.store, self.row.ledger_id);
         let mut proofs = Vec::new();
-        let checkpoints = match organisation.rotations.is_empty() {
-            true => Vec::new(),
-            false => self.store.checkpoints(self.row.ledger_id).await?,
-        };
-        for rotation in &organisation.rotations {
-            let Some((size, note)) = checkpoints.iter().find(|(size, _)| *size > rotation.seq) else { break };
-            let tree = Tree::of(&self.store, self.row.ledger_id, *size);
-            let missing = || StoreError::Damaged { table: "entry", what: format!("entry {} is missing", rotation.seq) };
-            let path = tree.inclusion(rotation.seq).await?.ok_or_else(missing)?;
-            let entry = self.store.entry(self.row.ledger_id, rotation.seq).await?.ok_or_else(missing)?;
-            let proof = Proof { extra: Some(entry), index: rotation.seq, path, checkpoint: note.clone() };
-            proofs.push(proof.to_string());
+        for rotation in self.organisation().await?.rotations {
+            let Some((size, checkpoint)) = store.next_checkpoint(ledger_id, rotation.seq).await? else { break };
+            let path = Tree::of(store, ledger_id, size).inclusion(rotation.seq).await?.unwrap_or_default();
+            let extra = Some(store.known_entry(ledger_id, rotation.seq).await?);
+            proofs.push(Proof { extra, index: rotation.seq, path, checkpoint }.to_string());
         }
         Ok(proofs)
     }

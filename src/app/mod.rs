@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod bench;
+pub mod client;
 pub mod copy;
 pub mod demo;
 pub mod export;

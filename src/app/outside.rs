@@ -1,6 +1,8 @@
 //! A log verified by whoever has only what is public of it: an export, a folder of tiles, the address of a server. Nothing is asked of
 //! the one who keeps it but the bytes; every entry is read, chained, posted and added up again.
 
+use super::client;
+use super::folder::put_file;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::ledger::entry::Entry;
 use crate::ledger::note::{Note, NoteError, VerifierKey};
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 /// Bundles that are fetched at once.
 const AT_ONCE: usize = 16;
+/// An answer takes no longer.
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Times that an address is tried.
 const TRIES: u32 = 4;
 /// Largest answer that is read: a bundle of the longest entries.
@@ -128,10 +132,8 @@ impl Log {
     /// The log at a path or an address.
     pub fn at(place: &str, keep: Option<PathBuf>) -> Result<Self, OutsideError> {
         if place.starts_with("http://") || place.starts_with("https://") {
-            let agent =
-                ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).http_status_as_error(false);
             let base = format!("{}/", place.trim_end_matches('/'));
-            return Ok(Self::Address { base, keep, agent: agent.build().into() });
+            return Ok(Self::Address { base, keep, agent: client::agent(TIMEOUT) });
         }
         let path = PathBuf::from(place);
         if path.join("entries.jsonl").is_file() {
@@ -155,7 +157,7 @@ impl Log {
                 }
                 let fetched = fetch(agent, &format!("{base}{name}"))?;
                 if let (Some(path), Some(bytes)) = (keep.as_ref().map(|folder| folder.join(name)), &fetched) {
-                    keep_file(&path, bytes).map_err(|source| OutsideError::File { path, source })?;
+                    put_file(&path, bytes).map_err(|source| OutsideError::File { path, source })?;
                 }
                 Ok(fetched)
             }
@@ -216,14 +218,6 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, OutsideError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(OutsideError::File { path: path.into(), source }),
     }
-}
-
-/// Keeps what was fetched, as a whole: what is there under its name is never half of it.
-fn keep_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(path.parent().unwrap_or(path))?;
-    let fresh = path.with_extension("new");
-    fs::write(&fresh, bytes)?;
-    fs::rename(&fresh, path)
 }
 
 fn fetch(agent: &ureq::Agent, url: &str) -> Result<Option<Vec<u8>>, OutsideError> {

@@ -3,7 +3,7 @@
 //! The same ledger gives the same bytes: where nothing about the case has changed since a report was published, that one is made
 //! again at its own tree size, and nothing is posted.
 
-use super::folder::{OpenError, Opened, frontier, last_at};
+use super::folder::{OpenError, Opened, frontier, last_at, put_file};
 use super::keys::vkey_at;
 use super::writer::{Handle, Submission, WriteError, posted};
 use crate::domain::body::{BadBody, Body};
@@ -109,43 +109,31 @@ pub async fn case(
         found.ok_or_else(|| Refusal::Unknown { what: "report", name: correcting.seq.to_string() })
     });
     let corrected = corrected.transpose()?;
+    let not_possible = |report: &Published, state| {
+        let name = report.seq.to_string();
+        PublishError::from(Refusal::StepNotPossible { what: "report", name, state, possible: &[] })
+    };
+    let now = at_size(opened, id, row.size, None).await?;
     if let Some(last) = corrected.or(published.last()) {
-        let numbered = Some((last.number.clone(), last.version));
-        let again = at_size(opened, id, last.size, numbered.clone()).await?;
-        let now = at_size(opened, id, row.size, numbered).await?;
+        let again = at_size(opened, id, last.size, Some((last.number.clone(), last.version))).await?;
         // The same figures as the last one has, of a log that has grown elsewhere: there is nothing new to say.
-        let same = CaseRows { cut: again.report.rows.cut.clone(), ..now.report.rows.clone() };
-        let is_same = again.report.data_hash() == last.data && case_report(same)?.data_hash() == last.data;
+        let CaseRows { cut, report, .. } = again.report.rows.clone();
+        let same = case_report(CaseRows { cut, report, ..now.report.rows.clone() })?;
+        let is_same = again.report.data_hash() == last.data && same.data_hash() == last.data;
         if is_same && corrected.is_some() {
-            let state = "the same as the ledger says now";
-            let refusal = Refusal::StepNotPossible { what: "report", name: last.seq.to_string(), state, possible: &[] };
-            return Err(refusal.into());
+            return Err(not_possible(last, "the same as the ledger says now"));
         }
         if is_same {
             let files = again.write(out)?;
             return Ok(PublishedFiles { number: again.report.full_number(), files, entry: last.seq, repeated: true });
         }
     }
-    let fresh = match corrected {
-        Some(old) => {
-            let version = newest_of(&old.number);
-            if old.version < version {
-                let state = "not the newest version";
-                let refusal =
-                    Refusal::StepNotPossible { what: "report", name: old.seq.to_string(), state, possible: &[] };
-                return Err(refusal.into());
-            }
-            at_size(opened, id, row.size, Some((old.number.clone(), version + 1))).await?
-        }
-        None => {
-            let first = at_size(opened, id, row.size, None).await?;
-            let number = first.report.rows.report.number.clone();
-            match newest_of(&number) {
-                0 => first,
-                version => at_size(opened, id, row.size, Some((number, version + 1))).await?,
-            }
-        }
-    };
+    if let Some(old) = corrected.filter(|old| old.version < newest_of(&old.number)) {
+        return Err(not_possible(old, "not the newest version"));
+    }
+    let number = corrected.map_or_else(|| now.report.rows.report.number.clone(), |old| old.number.clone());
+    let version = newest_of(&number) + 1;
+    let fresh = now.numbered(number, version)?;
     let (number, version) = (fresh.report.rows.report.number.clone(), fresh.report.rows.report.version);
     let files = fresh.write(out)?;
     let integer = |n: u64| Value::Integer(i64::try_from(n).expect("counts stay far below 2^53"));
@@ -225,6 +213,13 @@ impl Made {
         stated == Some(self.report.data_hash()) && entry.body.get("terms") == Some(&Value::Array(self.terms.clone()))
     }
 
+    /// The same report under another number or as another version.
+    fn numbered(self, number: String, version: u64) -> Result<Self, ReportError> {
+        let rows = self.report.rows;
+        let report = ReportRow { number, version: version_of(version), ..rows.report };
+        Ok(Self { report: case_report(CaseRows { report, ..rows })?, ..self })
+    }
+
     /// The bytes of both languages and of the data, in the order of [`Published::file_names`].
     fn files(&self) -> Result<[Vec<u8>; 3], ReportError> {
         let in_language = |language| pdf::render(&self.report.document(language));
@@ -237,12 +232,10 @@ impl Made {
             let path = path.to_owned();
             move |source: io::Error| PublishError::File { path, source }
         };
-        std::fs::create_dir_all(out).map_err(failed(out))?;
         let mut files = Vec::new();
         for (name, bytes) in Published::names_of(&self.report.full_number()).into_iter().zip(self.files()?) {
             let path = out.join(name);
-            let fresh = path.with_extension("new");
-            std::fs::write(&fresh, &bytes).and_then(|()| std::fs::rename(&fresh, &path)).map_err(failed(&path))?;
+            put_file(&path, &bytes).map_err(failed(&path))?;
             files.push((path, Hash::of(&[&bytes])));
         }
         Ok(files)
@@ -369,13 +362,13 @@ pub async fn at_size(
         surplus: rows.surplus,
         other_funding,
         ledger_balance: rows.balance,
-        report: ReportRow {
-            number,
-            version: u32::try_from(version).expect("versions are few"),
-            item_id: format!("{}/{id}", opened.row.slug),
-        },
+        report: ReportRow { number, version: version_of(version), item_id: format!("{}/{id}", opened.row.slug) },
     })?;
     Ok(Made { report, terms, items: rows.items })
+}
+
+fn version_of(version: u64) -> u32 {
+    u32::try_from(version).expect("versions are few")
 }
 
 /// The unit of a case report: yuan where the fund has any, else the first unit it was fed in.
@@ -669,8 +662,7 @@ impl Movements {
                         self.item("reversed", leaf, sums.freed);
                     }
                     "donation.received" => {
-                        let bytes = opened.store.entry(opened.row.ledger_id, target_seq).await?;
-                        let bytes = bytes.ok_or_else(|| damaged(format!("entry {target_seq} is missing")))?;
+                        let bytes = opened.store.known_entry(opened.row.ledger_id, target_seq).await?;
                         let target = Entry::parse(&bytes).map_err(|error| damaged(error.to_string()))?;
                         let gift = Donation::from_entry(&target).map_err(|error| damaged(error.to_string()))?;
                         let gift = gift.ok_or_else(|| damaged(format!("entry {target_seq}")))?;

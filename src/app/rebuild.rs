@@ -24,15 +24,15 @@ impl Replay {
         Self { verifier: Verifier::new(origin), set: WorkingSet::default() }
     }
 
-    /// Follows the next entry; `seen` is handed the entry and the rows of its posts.
-    pub fn push<'b>(&mut self, bytes: &'b [u8], seen: impl FnOnce(&Entry<'b>, &[SpanRow])) -> Result<Hash, FirstBad> {
+    /// Follows the next entry; `seen` is handed the rows of its posts.
+    pub fn push(&mut self, bytes: &[u8], seen: impl FnOnce(&[SpanRow])) -> Result<Hash, FirstBad> {
         let seq = self.verifier.head().size();
-        let (entry, leaf) = read(bytes).map_err(|error| FirstBad { seq, reason: error.to_string() })?;
-        self.follow(&entry, leaf, |rows| seen(&entry, rows))?;
+        let (entry, leaf) = read(bytes).map_err(|error| FirstBad::unread(seq, &error))?;
+        self.follow(&entry, leaf, seen)?;
         Ok(leaf)
     }
 
-    /// The same for an entry that has been read already; `seen` is handed the rows of its posts.
+    /// The same for an entry that has been read already.
     pub fn follow(&mut self, entry: &Entry<'_>, leaf: Hash, seen: impl FnOnce(&[SpanRow])) -> Result<(), FirstBad> {
         let seq = self.verifier.head().size();
         self.verifier.follow(entry, leaf)?;
@@ -126,7 +126,7 @@ async fn replay_all(
             return Ok(Ok(()));
         }
         for stored in page {
-            if let Err(first_bad) = replay.push(&stored.bytes, |_, rows| spans.extend_from_slice(rows)) {
+            if let Err(first_bad) = replay.push(&stored.bytes, |rows| spans.extend_from_slice(rows)) {
                 return Ok(Err(first_bad));
             }
         }

@@ -19,7 +19,7 @@ use crate::ledger::claim::Claim;
 use crate::ledger::follow::{Follow, FollowError};
 use crate::ledger::policy::Witness;
 use crate::ledger::proof::Proof;
-use crate::ledger::receipt::{ENTRIES_MAX, Receipt, ReceiptError};
+use crate::ledger::receipt::{ENTRIES_MAX, Proven, Receipt, ReceiptError};
 use crate::ledger::sum_tree;
 use crate::report::model::receipt::ReceiptRow;
 use crate::store::{Store, StoreError};
@@ -86,18 +86,19 @@ pub async fn issued(opened: &Opened, gift: u64) -> Result<Option<Certificate>, S
     opened.state("certificate", &gift.to_string(), Certificate::from_object).await
 }
 
-/// The receipt that proves a gift, with all that became of it by the newest checkpoint.
-pub async fn prove(opened: &Opened, certificate: &Certificate, witnesses: &[Witness]) -> Result<Receipt, NoReceipt> {
+/// Puts the receipt of a gift together, with all that became of it by the newest checkpoint. Before it is handed out it is checked as
+/// its reader will check it, see [`Receipt::verify`].
+pub async fn gather(opened: &Opened, certificate: &Certificate, witnesses: &[Witness]) -> Result<Receipt, NoReceipt> {
     let (store, ledger_id, gift) = (&opened.store, opened.row.ledger_id, certificate.donation);
     let (size, note) = signed_over(opened, certificate.seq, witnesses).await?;
     let mut entries = touching(store, ledger_id, gift, size).await?;
-    entries.insert(certificate.seq, entry(store, ledger_id, certificate.seq).await?);
+    entries.insert(certificate.seq, store.known_entry(ledger_id, certificate.seq).await?);
     if entries.len() > ENTRIES_MAX {
         return Err(NoReceipt::TooMany(gift));
     }
     let totals = totals(opened, gift, entries.get(&gift).map_or(&[], Vec::as_slice), size).await?;
     for claim in &totals {
-        entries.insert(claim.report, entry(store, ledger_id, claim.report).await?);
+        entries.insert(claim.report, store.known_entry(ledger_id, claim.report).await?);
     }
     let tree = Tree::of(store, ledger_id, size);
     let mut proven = Vec::with_capacity(entries.len());
@@ -109,10 +110,7 @@ pub async fn prove(opened: &Opened, certificate: &Certificate, witnesses: &[Witn
     let (salt, record) = opening(opened, gift).await?;
     let vkey = opened.vkey_at(size).await?;
     let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
-    let receipt = Receipt { vkey: vkey.clone(), witnesses: keys, entries: proven, totals, record, salt };
-    // What is handed out has been checked as its reader will check it.
-    drop(receipt.verify(&vkey)?);
-    Ok(receipt)
+    Ok(Receipt { vkey, witnesses: keys, entries: proven, totals, record, salt })
 }
 
 /// The published totals that a gift is inside: of the newest report of each case that its fund was for.
@@ -173,14 +171,9 @@ async fn signed_over(opened: &Opened, seq: u64, witnesses: &[Witness]) -> Result
     found.ok_or(NoReceipt::Unsigned)
 }
 
-async fn entry(store: &Store, ledger_id: i64, seq: u64) -> Result<Vec<u8>, StoreError> {
-    let missing = || StoreError::Damaged { table: "entry", what: format!("entry {seq} is missing") };
-    store.entry(ledger_id, seq).await?.ok_or_else(missing)
-}
-
 /// All entries below a size that touched a gift, wherever its money went, the gift's own among them.
 async fn touching(store: &Store, ledger_id: i64, gift: u64, size: u64) -> Result<BTreeMap<u64, Vec<u8>>, NoReceipt> {
-    let bytes = entry(store, ledger_id, gift).await?;
+    let bytes = store.known_entry(ledger_id, gift).await?;
     let damaged = |what: String| StoreError::Damaged { table: "entry", what };
     let found = Donation::from_entry(&trace::parse(&bytes)?).map_err(|error| damaged(error.to_string()))?;
     let Some(donation) = found else {
@@ -202,7 +195,7 @@ async fn touching(store: &Store, ledger_id: i64, gift: u64, size: u64) -> Result
                 if entries.len() >= ENTRIES_MAX {
                     return Err(NoReceipt::TooMany(gift));
                 }
-                entries.insert(seq, entry(store, ledger_id, seq).await?);
+                entries.insert(seq, store.known_entry(ledger_id, seq).await?);
             }
             if seq != gift {
                 open.extend(Follow::moved_on(&trace::parse(&entries[&seq])?, &line, span)?);
@@ -222,9 +215,13 @@ async fn opening(opened: &Opened, gift: u64) -> Result<([u8; 32], Vec<u8>), NoRe
 }
 
 /// What the printed certificate states, as a receipt has proved it.
-pub async fn row(opened: &Opened, certificate: &Certificate, receipt: &Receipt) -> Result<ReceiptRow, NoReceipt> {
+pub async fn row(
+    opened: &Opened,
+    certificate: &Certificate,
+    receipt: &Receipt,
+    proven: &Proven<'_>,
+) -> Result<ReceiptRow, NoReceipt> {
     let damaged = |what: String| StoreError::Damaged { table: "entry", what };
-    let proven = receipt.verify(&receipt.vkey)?;
     let organisation = opened.organisation().await?;
     let (gift, bytes) = proven.entries.first().zip(receipt.entries.first()).ok_or(NoReceipt::Unsigned)?;
     let donation = Donation::from_entry(gift).map_err(|error| damaged(error.to_string()))?;

@@ -151,8 +151,7 @@ impl<'s> Lookup<'s> {
         if self.entries.contains_key(&seq) {
             return Ok(());
         }
-        let missing = || StoreError::Damaged { table: "entry", what: format!("entry {seq} is missing") };
-        let bytes = self.store.entry(self.ledger_id, seq).await?.ok_or_else(missing)?;
+        let bytes = self.store.known_entry(self.ledger_id, seq).await?;
         let entry = parse(&bytes)?;
         let transfer = self.transfer_of(&entry)?;
         self.entries.insert(seq, (facts(&entry), transfer));

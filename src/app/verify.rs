@@ -74,7 +74,7 @@ pub async fn verify(
     };
     let signed = match &keys {
         None => Ok(None),
-        Some(keys) => folder.signed(keys),
+        Some(keys) => folder.signed(keys).map(|signed| signed.map(|signed| signed.checkpoint().clone())),
     };
     let verdict = match check(&store, &row, keys.as_ref(), &mut progress).await {
         Err(error @ StoreError::Damaged { .. }) => {

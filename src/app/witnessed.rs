@@ -74,8 +74,7 @@ pub async fn show(
     // What it has seen last is learnt from its first answer.
     for _ in 0..2 {
         let path = match old {
-            0 => Vec::new(),
-            _ if old == size => Vec::new(),
+            _ if old == 0 || old == size => Vec::new(),
             _ => Tree::of(store, ledger_id, size).consistency(old).await?.ok_or(NotSeen::Ahead(old))?,
         };
         let request = AddCheckpoint { old, path, note: note.to_owned() }.to_text();

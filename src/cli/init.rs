@@ -102,7 +102,12 @@ impl Init {
         };
         // With these keys a log has been signed: a new one would be its second history.
         if let Some(signed) = folder.signed(&keys)? {
-            return Err(OpenError::Behind { found: 0, signed: signed.size, path: folder.signed_file(slug) }.into());
+            return Err(OpenError::Behind {
+                found: 0,
+                signed: signed.checkpoint().size,
+                path: folder.signed_file(slug),
+            }
+            .into());
         }
         let vkey = keys.log.verifier().to_string();
         store.create_ledger(self.origin.as_str(), slug).await?;

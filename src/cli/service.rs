@@ -2,6 +2,7 @@
 
 use super::session::{Failure, Session};
 use super::verify::policy;
+use crate::app::client;
 use crate::app::writer::{ClockTrust, WriteError};
 use crate::clock::Clock;
 use crate::config::KEYS;
@@ -64,8 +65,7 @@ impl Service {
 
     /// By a server, at its address.
     pub(super) fn there(address: &str, token: String) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let agent = config.timeout_global(Some(Duration::from_secs(1_800))).build().into();
+        let agent = client::agent(Duration::from_secs(1_800));
         let base = address.trim_end_matches('/');
         let base = if base.contains("://") { base.to_owned() } else { format!("http://{base}") };
         Self::There { agent, base: format!("{base}/api/v1"), token }

@@ -141,8 +141,7 @@ pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
 
 /// A day of a time in seconds since 1970.
 fn day(seconds: u64) -> String {
-    let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
-    millis.and_then(Timestamp::from_millis).map(|at| at.day(&Zone::shanghai()).to_string()).unwrap_or_default()
+    Timestamp::from_seconds(seconds).map(|at| at.day(&Zone::shanghai()).to_string()).unwrap_or_default()
 }
 
 /// Verifies a log from what is public of it.

@@ -17,6 +17,22 @@ pub fn cosign(text: &str, time: u64, name: &str, key: &SigningKey) -> SignatureL
     SignatureLine { name: name.into(), key_id: VerifierKey::of(name, KeyKind::Witness, key).id(), signature }
 }
 
+/// Those who cosigned a note, by the names that they are called here, and when. A line that does not hold refuses the note.
+pub fn seen<'k>(
+    note: &Note,
+    witnesses: impl IntoIterator<Item = (&'k str, &'k VerifierKey)>,
+) -> Result<Vec<(String, u64)>, NoteError> {
+    let mut seen = Vec::new();
+    for (name, key) in witnesses {
+        match verify(note, key) {
+            Ok(time) => seen.push((name.to_owned(), time)),
+            Err(NoteError::NotSigned(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(seen)
+}
+
 /// When the witness cosigned this note, in seconds since 1970. A line by its key that does not hold refuses the note.
 pub fn verify(note: &Note, witness: &VerifierKey) -> Result<u64, NoteError> {
     let mut seen = None;

@@ -14,7 +14,7 @@ use super::note::{KeyKind, Note, NoteError, VerifierKey};
 use std::collections::BTreeMap;
 
 /// Longest policy that is read, in bytes.
-pub const BYTES_MAX: usize = 100_000;
+const BYTES_MAX: usize = 100_000;
 
 /// A witness that is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub struct BadPolicy {
 impl Policy {
     /// Reads a policy.
     pub fn parse(text: &str) -> Result<Self, BadPolicy> {
+        if text.len() > BYTES_MAX {
+            return Err(BadPolicy { line: 1, what: "a policy has 100,000 bytes at most".into() });
+        }
         let mut policy = Self::default();
         let mut says_quorum = false;
         for (line, text) in (1..).zip(text.lines()) {
@@ -117,15 +120,7 @@ impl Policy {
 
     /// Witnesses that cosigned a note, and when, in seconds since 1970. One that does not hold refuses the note.
     pub fn cosigned(&self, note: &Note) -> Result<Vec<(String, u64)>, NoteError> {
-        let mut seen = Vec::new();
-        for witness in &self.witnesses {
-            match cosignature::verify(note, &witness.key) {
-                Ok(time) => seen.push((witness.name.clone(), time)),
-                Err(NoteError::NotSigned(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(seen)
+        cosignature::seen(note, self.witnesses.iter().map(|witness| (witness.name.as_str(), &witness.key)))
     }
 
     /// Whether these witnesses are enough.

@@ -235,7 +235,7 @@ impl Receipt {
                 ReceiptError::OtherLog { found, wanted }
             });
         }
-        let mut signed: Option<(&str, VerifiedCheckpoint)> = None;
+        let mut signed: Option<(String, VerifiedCheckpoint)> = None;
         let mut entries = Vec::with_capacity(self.entries.len());
         for (place, (bytes, proof)) in self.entries.iter().enumerate() {
             let entry = Entry::parse(bytes).map_err(|error| ReceiptError::Entry { place, error })?;
@@ -245,18 +245,18 @@ impl Receipt {
             if proof.index != seq || entry.ledger != log.name() {
                 return Err(ReceiptError::Misplaced(seq));
             }
-            let (note, checkpoint) = match &signed {
-                Some((note, checkpoint)) => (*note, checkpoint.clone()),
+            let (text, opened) = match &signed {
+                Some(signed) => signed,
                 None => {
                     let opened = VerifiedCheckpoint::open(proof.checkpoint.as_bytes(), log);
-                    (checkpoint_of(&self.entries[place].1), opened.map_err(|error| unproved(error.into()))?)
+                    let opened = opened.map_err(|error| unproved(error.into()))?;
+                    signed.insert((proof.checkpoint.clone(), opened))
                 }
             };
-            if proof.checkpoint != note {
+            if proof.checkpoint != *text {
                 return Err(ReceiptError::Checkpoints);
             }
-            proof.leads_to(leaf_hash(bytes), checkpoint.checkpoint()).map_err(unproved)?;
-            signed = Some((note, checkpoint));
+            proof.leads_to(leaf_hash(bytes), opened.checkpoint()).map_err(unproved)?;
             entries.push(entry);
         }
         let (_, opened) = signed.ok_or(ReceiptError::Form("it has no entry"))?;
@@ -267,14 +267,7 @@ impl Receipt {
             follow.step(entry)?;
         }
         let totals = self.check_totals(&entries)?;
-        let mut seen = Vec::new();
-        for witness in &self.witnesses {
-            match cosignature::verify(opened.note(), witness) {
-                Ok(time) => seen.push((witness.name().to_owned(), time)),
-                Err(NoteError::NotSigned(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let seen = cosignature::seen(opened.note(), self.witnesses.iter().map(|key| (key.name(), key)))?;
         let (checkpoint, note) = (opened.checkpoint().clone(), opened.note().clone());
         Ok(Proven { checkpoint, note, totals, fates: follow.fates(), entries, seen })
     }
@@ -318,9 +311,4 @@ impl Receipt {
         let differs = ["amount", "unit", "on"].into_iter().find(|name| record.get(name) != gift.body.get(name));
         differs.map_or(Ok(()), |name| Err(ReceiptError::Record(name)))
     }
-}
-
-/// What stands behind the first empty line of a proof.
-fn checkpoint_of(proof: &str) -> &str {
-    proof.split_once("\n\n").map_or("", |(_, checkpoint)| checkpoint)
 }

@@ -21,6 +21,13 @@ pub fn read(bytes: &[u8]) -> Result<(Entry<'_>, Hash), EntryError> {
     Ok((Entry::parse(bytes)?, leaf_hash(bytes)))
 }
 
+impl FirstBad {
+    /// An entry that cannot be read.
+    pub fn unread(seq: u64, error: &EntryError) -> Self {
+        Self { seq, reason: error.to_string() }
+    }
+}
+
 /// A log that was followed so far, without a fault.
 #[derive(Clone, Debug, Default)]
 pub struct Verifier {
@@ -38,7 +45,7 @@ impl Verifier {
     /// Follows the next entry. After an error the verifier stays where it was.
     pub fn push<'a>(&mut self, bytes: &'a [u8]) -> Result<(Entry<'a>, Hash), FirstBad> {
         let seq = self.head.size();
-        let (entry, leaf) = read(bytes).map_err(|error| FirstBad { seq, reason: error.to_string() })?;
+        let (entry, leaf) = read(bytes).map_err(|error| FirstBad::unread(seq, &error))?;
         self.follow(&entry, leaf)?;
         Ok((entry, leaf))
     }

@@ -252,6 +252,12 @@ impl Store {
         }
     }
 
+    /// The bytes of an entry that must be there.
+    pub async fn known_entry(&self, ledger_id: i64, seq: u64) -> Result<Vec<u8>, StoreError> {
+        let missing = || StoreError::Damaged { table: "entry", what: format!("entry {seq} is missing") };
+        self.entry(ledger_id, seq).await?.ok_or_else(missing)
+    }
+
     /// Waits for what is under way and closes the files.
     pub async fn close(&self) {
         match self {
@@ -307,6 +313,8 @@ each! {
     fn checkpoints(&self, ledger_id: i64) -> Vec<(u64, String)>;
     /// The signed checkpoint of a size.
     fn checkpoint(&self, ledger_id: i64, size: u64) -> Option<String>;
+    /// The smallest signed checkpoint that is larger than a size.
+    fn next_checkpoint(&self, ledger_id: i64, size: u64) -> Option<(u64, String)>;
     /// The newest signed checkpoint.
     fn latest_checkpoint(&self, ledger_id: i64) -> Option<(u64, String)>;
     /// Keeps what a witness has signed of a checkpoint: the time in seconds since 1970, its line of the note.

@@ -370,6 +370,12 @@ where
         row.map(|row| row.try_get(0).map_err(failed(step))).transpose()
     }
 
+    pub(super) async fn next_checkpoint(&self, ledger_id: i64, size: u64) -> Result<Option<(u64, String)>, StoreError> {
+        let step = "reading a checkpoint";
+        let row = self.one(step, sql!("checkpoint_next").bind(ledger_id).bind(integer(size))).await?;
+        row.as_ref().map(Self::checkpoint_row).transpose()
+    }
+
     pub(super) async fn latest_checkpoint(&self, ledger_id: i64) -> Result<Option<(u64, String)>, StoreError> {
         let row = self.one("reading a checkpoint", sql!("checkpoint_latest").bind(ledger_id)).await?;
         row.as_ref().map(Self::checkpoint_row).transpose()

@@ -35,6 +35,11 @@ impl Timestamp {
         (FIRST..=LAST).contains(&millis).then_some(Self(millis))
     }
 
+    /// From seconds since 1970-01-01T00:00:00Z; `None` after the year 9999.
+    pub fn from_seconds(seconds: u64) -> Option<Self> {
+        i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1_000)).and_then(Self::from_millis)
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub const fn millis(self) -> i64 {
         self.0

@@ -3,6 +3,7 @@
 
 use super::log;
 use super::site::Shared;
+use crate::app::client;
 use crate::app::writer::chain;
 use crate::ledger::entry::Entry;
 use crate::store::{Lead, StoreError, SubscriptionRow};
@@ -22,9 +23,7 @@ const WAIT_MAX_S: u64 = 3_600;
 
 /// Tells subscribers, each at its own pace, until it is dropped.
 pub async fn run(site: Shared) {
-    let config =
-        ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).timeout_global(Some(TIMEOUT));
-    let agent: ureq::Agent = config.user_agent(concat!("mingzhang/", env!("CARGO_PKG_VERSION"))).build().into();
+    let agent: ureq::Agent = client::config(TIMEOUT).max_redirects(0).build().into();
     let mut telling: BTreeMap<String, JoinHandle<()>> = BTreeMap::new();
     let mut lead = None;
     loop {

@@ -8,7 +8,9 @@ use crate::domain::receipt::Certificate;
 use crate::domain::vocabulary::Use;
 use crate::ledger::receipt::{IN_PAGE, Receipt};
 use crate::report::labels::Language;
+use crate::report::model::receipt::ReceiptRow;
 use crate::report::{ReportError, pdf};
+use crate::store::StoreError;
 use crate::values::Unit;
 use askama::Template;
 use axum::http::StatusCode;
@@ -107,25 +109,18 @@ pub async fn file(
     language: Language,
 ) -> Result<(String, Vec<u8>), Problem> {
     let opened = &site.opened;
-    let receipt = receipt::prove(opened, certificate, &site.witnesses).await?;
+    let receipt = receipt::gather(opened, certificate, &site.witnesses).await?;
+    let proven = receipt.verify(&receipt.vkey).map_err(NoReceipt::from)?;
+    let row = receipt::row(opened, certificate, &receipt, &proven).await?;
     let bytes = match format {
         Format::Json => receipt.to_bytes().map_err(|error| broken(&error.to_string()))?,
-        Format::Html => page(opened, certificate, &receipt, language).await?.into_bytes(),
-        Format::Pdf => {
-            let row = receipt::row(opened, certificate, &receipt).await?;
-            pdf::render(&row.document(language)).map_err(undrawable)?
-        }
+        Format::Html => page(opened, &row, &receipt, language).await?.into_bytes(),
+        Format::Pdf => pdf::render(&row.document(language)).map_err(undrawable)?,
     };
     Ok((format!("{}.{}.{}", certificate.number, language.tag(), format.extension()), bytes))
 }
 
-async fn page(
-    opened: &Opened,
-    certificate: &Certificate,
-    receipt: &Receipt,
-    language: Language,
-) -> Result<String, NoReceipt> {
-    let row = receipt::row(opened, certificate, receipt).await?;
+async fn page(opened: &Opened, row: &ReceiptRow, receipt: &Receipt, language: Language) -> Result<String, StoreError> {
     let labels = language.labels();
     let lines = opened.store.lines(opened.row.ledger_id).await?;
     let units = lines.iter().filter_map(|(_, name)| name.split_once('/')?.1.parse::<Unit>().ok());
@@ -142,7 +137,7 @@ async fn page(
     let page = ReceiptPage {
         language,
         title: labels.text("receipt.title"),
-        number: &certificate.number,
+        number: &row.number,
         organisation: language.choose(&row.name_zh, &row.name_en),
         host,
         style: STYLE,

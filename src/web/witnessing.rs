@@ -2,6 +2,7 @@
 
 use super::log;
 use super::site::Shared;
+use crate::app::client;
 use crate::app::witnessed::{self, NotSeen};
 use crate::app::writer::chain;
 use std::collections::BTreeMap;
@@ -16,8 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs until it is dropped; ends at once where no witness is configured.
 pub(super) async fn run(site: Shared) {
-    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT));
-    let agent: ureq::Agent = config.user_agent(concat!("mingzhang/", env!("CARGO_PKG_VERSION"))).build().into();
+    let agent = client::agent(TIMEOUT);
     let (store, ledger_id) = (&site.opened.store, site.opened.row.ledger_id);
     let mut rests: BTreeMap<String, Duration> = BTreeMap::new();
     while !site.witnesses.is_empty() {

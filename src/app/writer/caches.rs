@@ -20,7 +20,8 @@ impl Writer {
         self.stale = true;
         let row = self.opened.folder.find(self.store(), Some(&self.opened.row.slug.clone())).await?;
         let frontier = folder::frontier(&row)?;
-        self.signed = self.opened.folder.signed(&self.opened.keys)?.map_or(0, |checkpoint| checkpoint.size);
+        let last = self.opened.folder.signed(&self.opened.keys)?;
+        self.signed = last.as_ref().map_or(0, |last| last.checkpoint().size);
         self.shown_signed.store(self.signed, Ordering::Release);
         // What was acknowledged stays: a database that lies behind it is an older copy, and gets no second history.
         let signed = self.signed.max(self.durable.size);
@@ -31,6 +32,12 @@ impl Writer {
         // One that was put in its place since, and is as long, gets none either.
         if self.durable.size > 0 && !self.is_written(self.durable).await? {
             return Err(OpenError::OtherHistory { signed: self.durable.size }.into());
+        }
+        if let Some(last) = last.filter(|_| self.rehearsed.is_none())
+            && self.store().checkpoint(self.ledger_id(), self.signed).await?.is_none()
+        {
+            // A crash came between the file and the database: what was signed is kept for everybody, the more so if two keys have signed.
+            self.store().put_checkpoint(self.ledger_id(), self.signed, &last.note().to_string()).await?;
         }
         if let Some(known) = &mut self.known {
             known.cut(self.durable.size);

@@ -103,10 +103,8 @@ async fn entries(site: &Shared, language: Language, before: Option<u64>) -> Resu
     let continues =
         site.organisation.continues.as_ref().map(|earlier| (goes_on_from(&page, earlier), earlier.root.to_hex()));
     let seen = witnessed::seen(&site.opened.store, site.opened.row.ledger_id).await?;
-    let day = |seconds: u64| {
-        let millis = i64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1000));
-        millis.and_then(Timestamp::from_millis).map(|at| at.day(&site.zone).to_string()).unwrap_or_default()
-    };
+    let day =
+        |seconds: u64| Timestamp::from_seconds(seconds).map(|at| at.day(&site.zone).to_string()).unwrap_or_default();
     let told = |Seen { witness, first, last }: &Seen| match language {
         Language::Zh => format!(
             "见证方 {witness} 自 {}（第 {} 条）起看到的一直是同一本账，最近一次是 {}（第 {} 条）。",
