@@ -5,7 +5,7 @@ use crate::served::Served;
 use crate::tiles::foreign;
 use ed25519_dalek::SigningKey;
 use mingzhang::ledger::chain::leaf_hash;
-use mingzhang::ledger::checkpoint::{LogKey, VerifiedCheckpoint};
+use mingzhang::ledger::checkpoint::{Checkpoint, LogKey, VerifiedCheckpoint};
 use mingzhang::ledger::cosignature;
 use mingzhang::ledger::merkle;
 use mingzhang::ledger::note::{Note, VerifierKey};
@@ -223,9 +223,10 @@ fn a_server_shows_its_checkpoints_and_everybody_sees_who_has_signed_them() {
     let policy = policy(&books.path, &vkey, &running.vkey.to_string(), &running.address);
     let file = policy.to_str().expect("UTF-8").to_owned();
     let site = Served::with(books, &["--witnesses", &file]);
-    wait_for_witness(&site, &running.vkey);
+    let seen = wait_for_witness(&site, &running.vkey);
     let first = site.get("/api/v1/ledger").json()["witnesses"][0].clone();
     assert_eq!((&first["name"], &first["first"]), (&json!("witness.example/ours"), &first["last"]), "{first}");
+    let first_seen = first["first"]["size"].as_u64().expect("a size");
     let gift = json!({"fund": "general", "amount": 100, "order_no": "B"});
     assert_eq!(site.post(&token, "/api/v1/donations", &gift).status, 201);
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -262,7 +263,48 @@ fn a_server_shows_its_checkpoints_and_everybody_sees_who_has_signed_them() {
     drop(running);
     let gift = json!({"fund": "general", "amount": 100, "order_no": "C"});
     assert_eq!(site.post(&token, "/api/v1/donations", &gift).status, 201);
-    assert_eq!(site.stop().does("verify")["ok"], true);
+    let books = site.stop();
+    // The database itself, against what its reader knows from elsewhere.
+    let kept = books.path.join("kept");
+    std::fs::write(&kept, &seen).expect("written");
+    let told = books.json(&["verify", "--policy", &file, "--since", kept.to_str().expect("UTF-8")]);
+    assert_eq!(told["witnesses"].as_array().map(Vec::len), Some(1), "{told}");
+    let size = Checkpoint::parse(&Note::parse(seen.as_bytes()).expect("a note").text).expect("a checkpoint").size;
+    assert_eq!((&told["since"], told["unwitnessed_before"].as_u64()), (&json!(size), Some(first_seen)), "{told}");
+    let wrong = |arguments: &[&str], words: &str| {
+        let output = books.run(&[&["verify", "--json"], arguments].concat());
+        let told: Json = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        let reason = told["first_bad"]["reason"].as_str().unwrap_or_default();
+        assert!(output.status.code() == Some(1) && reason.contains(words), "{arguments:?}: {told}");
+    };
+    let stranger = Log::new("test.example/books", 9, 1).vkey();
+    wrong(&["--vkey", &stranger], "not signed by");
+    let others = books.path.join("others");
+    let unseen = "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X";
+    std::fs::write(&others, format!("log {vkey}\nwitness w {unseen}\nquorum w\n")).expect("written");
+    wrong(&["--policy", others.to_str().expect("UTF-8")], "cosigned by 0 witnesses");
+    let forged = seen.replace(&format!("\n{size}\n"), &format!("\n{}\n", size - 1));
+    std::fs::write(&kept, forged).expect("written");
+    wrong(&["--since", kept.to_str().expect("UTF-8")], "the earlier checkpoint does not hold");
+    // What is kept of the witness is looked at too.
+    let sql = |statement: &str| {
+        let changed = Command::new("sqlite3").arg(books.data().join("mingzhang.db")).arg(statement).status();
+        changed.is_ok_and(|status| status.success())
+    };
+    if books.is_a_file() && sql("select 1") {
+        for (there, back, words) in [
+            ("set seconds = seconds + 1", "set seconds = seconds - 1", "was changed"),
+            ("set witness = witness || 'x'", "set witness = rtrim(witness, 'x')", "was changed"),
+            ("set size = size + 1000", "set size = size - 1000", "without the checkpoint"),
+        ] {
+            assert!(sql(&format!("update cosignature {there}")));
+            wrong(&[], words);
+            assert!(sql(&format!("update cosignature {back}")));
+        }
+        let flipped = "update cosignature set line = substr(line, 1, length(line) - 10) || 'AAAA' || substr(line, -6)";
+        assert!(sql(flipped));
+        wrong(&["--policy", &file], "does not hold");
+    }
 }
 
 /// A process that is killed at the end.

@@ -148,16 +148,20 @@ impl Opened {
     /// What leads from each key to the one that took its place, oldest first; see [`crate::ledger::rotation`]. The last may be missing
     /// for the moment between an entry and the checkpoint that covers it.
     pub async fn rotations(&self) -> Result<Vec<String>, StoreError> {
-        let (store, ledger_id) = (&self.store, self.row.ledger_id);
-        let mut proofs = Vec::new();
-        for rotation in self.organisation().await?.rotations {
-            let Some((size, checkpoint)) = store.next_checkpoint(ledger_id, rotation.seq).await? else { break };
-            let path = Tree::of(store, ledger_id, size).inclusion(rotation.seq).await?.unwrap_or_default();
-            let extra = Some(store.known_entry(ledger_id, rotation.seq).await?);
-            proofs.push(Proof { extra, index: rotation.seq, path, checkpoint }.to_string());
-        }
-        Ok(proofs)
+        rotations(&self.store, self.row.ledger_id).await
     }
+}
+
+/// The same of a ledger that need not be opened.
+pub(super) async fn rotations(store: &Store, ledger_id: i64) -> Result<Vec<String>, StoreError> {
+    let mut proofs = Vec::new();
+    for rotation in organisation(store, ledger_id).await?.rotations {
+        let Some((size, checkpoint)) = store.next_checkpoint(ledger_id, rotation.seq).await? else { break };
+        let path = Tree::of(store, ledger_id, size).inclusion(rotation.seq).await?.unwrap_or_default();
+        let extra = Some(store.known_entry(ledger_id, rotation.seq).await?);
+        proofs.push(Proof { extra, index: rotation.seq, path, checkpoint }.to_string());
+    }
+    Ok(proofs)
 }
 
 /// Whose ledger it is.

@@ -1,5 +1,6 @@
 //! Use cases, for web and command line alike.
 
+pub mod asked;
 pub mod backup;
 pub mod bench;
 pub mod client;

@@ -1,8 +1,9 @@
 //! A monitor: follows a log from outside, keeps what it has signed, and says when it shows another history, breaks a rule, or publishes
 //! totals that its own entries do not add up to. What is found is kept with the signatures, for others to see.
 
+use super::asked::Asked;
 use super::folder::replace;
-use super::outside::{self, Asked, Log, OutsideError, Verdict};
+use super::outside::{self, Log, OutsideError, Verdict};
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::note::VerifierKey;
 use crate::ledger::policy::Policy;

@@ -1,6 +1,7 @@
 //! A log verified by whoever has only what is public of it: an export, a folder of tiles, the address of a server. Nothing is asked of
 //! the one who keeps it but the bytes; every entry is read, chained, posted and added up again.
 
+use super::asked::{Asked, Witnessed};
 use super::client;
 use super::folder::put_file;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
@@ -22,6 +23,8 @@ use std::time::Duration;
 const AT_ONCE: usize = 16;
 /// An answer takes no longer.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Witnesses have so long to see a checkpoint.
+const WITNESSED_WITHIN: Duration = Duration::from_secs(10);
 /// Times that an address is tried.
 const TRIES: u32 = 4;
 /// Largest answer that is read: a bundle of the longest entries.
@@ -87,17 +90,6 @@ pub enum OutsideError {
     Ended(String),
 }
 
-/// What is asked of a log.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// Its key, where the reader has it from elsewhere.
-    pub vkey: Option<VerifierKey>,
-    /// Keys and witnesses.
-    pub policy: Option<Policy>,
-    /// An earlier checkpoint: the log must still begin with it.
-    pub since: Option<Vec<u8>>,
-}
-
 /// What was found.
 #[derive(Clone, Debug)]
 pub struct Verdict {
@@ -115,10 +107,8 @@ pub struct Verdict {
     pub root: Hash,
     /// The first that does not.
     pub first_bad: Option<FirstBad>,
-    /// Witnesses that cosigned the newest checkpoint, and when.
-    pub seen: Vec<(String, u64)>,
-    /// The smallest size that the witnesses asked for have cosigned, of the checkpoints at hand.
-    pub witnessed_from: Option<u64>,
+    /// Who has seen it.
+    pub witnessed: Witnessed,
     /// The size of the earlier checkpoint that the log still begins with.
     pub since: Option<u64>,
     /// What the log says of its lines, replayed.
@@ -256,10 +246,10 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
     let first = Arc::clone(&log);
     let read = move || Ok((first.must_read("checkpoint")?, first.own_key(), first.rotations()?));
     let (note, own_key, rotations) = blocking(read).await?;
-    let named = asked.vkey.clone().or_else(|| named_for(asked.policy.as_ref(), &note));
+    let named = asked.key_of(String::from_utf8_lossy(&note).lines().next().unwrap_or_default());
     let key_from_log = named.is_none();
     let vkey = match named {
-        Some(vkey) => vkey,
+        Some(vkey) => vkey.clone(),
         None => own_key?,
     };
     let newest = rotations.iter().try_fold(vkey.clone(), |key, proof| rotation::after(proof, &key));
@@ -269,8 +259,7 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
         entries: 0,
         root: Hash::ZERO,
         first_bad: None,
-        seen: Vec::new(),
-        witnessed_from: None,
+        witnessed: Witnessed::default(),
         since: None,
         book: crate::ledger::posting::Book::default(),
         begun_with: vkey.clone(),
@@ -322,35 +311,23 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
         let other = format!("its checkpoint is signed with another key than the entries name: {}", key_at(size));
         return Ok(verdict.bad(size.saturating_sub(1), other));
     }
+    let mut opened = Vec::with_capacity(earlier.len());
     for Earlier { what, checkpoint, note } in &earlier {
         match VerifiedCheckpoint::open(note, key_at(checkpoint.size)) {
-            Ok(earlier) if *what != "the earlier checkpoint" && is_witnessed(asked.policy.as_ref(), &earlier) => {
-                let known = verdict.witnessed_from.unwrap_or(u64::MAX);
-                verdict.witnessed_from = Some(known.min(checkpoint.size));
-            }
-            Ok(_) => {}
+            Ok(earlier) => opened.push(earlier),
             Err(error) => return Ok(verdict.bad(0, format!("{what} does not hold: {error}"))),
         }
     }
     if let Some(since) = verdict.since.filter(|since| *since > size) {
         return Ok(verdict.bad(size, format!("it is missing: a checkpoint over {since} entries was signed")));
     }
-    let Some(policy) = &asked.policy else { return Ok(verdict) };
-    match policy.cosigned(signed.note()) {
-        Ok(seen) => verdict.seen = seen,
-        Err(error) => return Ok(verdict.bad(size.saturating_sub(1), error.to_string())),
+    let signed = cosigned_soon(&log, signed, asked, &verdict.vkey).await?;
+    verdict.note = signed.note().to_string();
+    verdict.witnessed = asked.witnessed(&signed, opened.iter());
+    match verdict.witnessed.fault.clone() {
+        Some(fault) => Ok(verdict.bad(size.saturating_sub(1), fault)),
+        None => Ok(verdict),
     }
-    if policy.asks_for_witnesses() && is_witnessed(Some(policy), &signed) {
-        verdict.witnessed_from = Some(verdict.witnessed_from.map_or(size, |known| known.min(size)));
-    }
-    if !policy.is_met_by(&verdict.seen) {
-        let seen = verdict.seen.len();
-        return Ok(verdict.bad(
-            size.saturating_sub(1),
-            format!("its checkpoint was cosigned by {seen} witnesses, fewer than the policy asks for"),
-        ));
-    }
-    Ok(verdict)
 }
 
 impl Verdict {
@@ -360,18 +337,26 @@ impl Verdict {
     }
 }
 
-/// The key that a policy has for the log that a note is of; where it names one log only, that one.
-fn named_for(policy: Option<&Policy>, note: &[u8]) -> Option<VerifierKey> {
-    let logs = &policy?.logs;
-    let origin = String::from_utf8_lossy(note).lines().next().unwrap_or_default().to_owned();
-    let found = logs.iter().find(|(key, _)| key.name() == origin).or_else(|| logs.first());
-    found.map(|(key, _)| key.clone())
-}
-
-fn is_witnessed(policy: Option<&Policy>, signed: &VerifiedCheckpoint) -> bool {
-    policy.is_some_and(|policy| {
-        policy.asks_for_witnesses() && policy.cosigned(signed.note()).is_ok_and(|seen| policy.is_met_by(&seen))
-    })
+/// The same checkpoint once witnesses have seen it: on a server that is in use they do so some moments after it was signed.
+async fn cosigned_soon(
+    log: &Arc<Log>,
+    signed: VerifiedCheckpoint,
+    asked: &Asked,
+    vkey: &VerifierKey,
+) -> Result<VerifiedCheckpoint, OutsideError> {
+    let asks = asked.policy.as_ref().is_some_and(Policy::asks_for_witnesses) && matches!(**log, Log::Address { .. });
+    let mut newest = signed;
+    for _ in 0..WITNESSED_WITHIN.as_secs() {
+        if !asks || asked.is_witnessed(&newest) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let (log, name) = (Arc::clone(log), format!("checkpoints/{}", newest.checkpoint().size));
+        let again = blocking(move || log.read(&name)).await?;
+        let again = again.and_then(|note| VerifiedCheckpoint::open(&note, vkey).ok());
+        newest = again.filter(|again| again.checkpoint() == newest.checkpoint()).unwrap_or(newest);
+    }
+    Ok(newest)
 }
 
 /// A checkpoint of before; which key must have signed it, the entries say.

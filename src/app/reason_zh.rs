@@ -20,6 +20,15 @@ const REASONS: &[(&str, &str)] = &[
         "这里签署过的检查点根不同：历史被换过",
     ),
     ("the stored checkpoint that ends here is bad: {}", "库里到这一条的检查点不对：{}"),
+    ("nothing has been signed yet", "还没有签过检查点"),
+    (
+        "the kept cosignature by {} over the {} entries that end here was changed",
+        "库里存的见证方 {} 对到这里为止的 {} 条的共签被改过",
+    ),
+    (
+        "a cosignature by {} over {} entries is kept without the checkpoint that it is of",
+        "库里有见证方 {} 对 {} 条的共签，却没有那个检查点",
+    ),
     ("its stored leaf hash is not that of its bytes", "库里存的哈希不是它内容的哈希"),
     (
         "its prev is not the leaf hash of the entry before: one of the two was changed",

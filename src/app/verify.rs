@@ -1,15 +1,17 @@
 //! `verify`: re-reads and re-hashes every stored byte that is derived from entries or named by a hash; says which entry is the
 //! first bad one and why; repairs nothing.
 
+use super::asked::{Asked, Witnessed};
 use super::folder::{Folder, OpenError, Opened, root_at, slug_of};
-use super::keys::{Keys, open_checkpoint};
+use super::keys::{self, Keys, open_checkpoint};
 use super::publish::{self, PublishError};
 use super::rebuild::Replay;
 use crate::domain::disclosure::Published;
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::ledger::commitment;
 use crate::ledger::entry::{Entry, EntryError};
-use crate::ledger::note::Note;
+use crate::ledger::note::{Note, SignatureLine};
+use crate::ledger::rotation;
 use crate::ledger::tile::{Content, Edge, LEVELS, WIDTH};
 use crate::ledger::verify::{FirstBad, read};
 use crate::store::{LedgerRow, LogPage, LogRow, SpanNumbers, Store, StoreError};
@@ -33,8 +35,12 @@ pub struct Verdict {
     pub opened: u64,
     /// Sealed records whose key is not here: it was erased, or is kept apart.
     pub shut: u64,
-    /// Why the keys could not be read, so that signatures, the signed head and sealed records were not looked at.
+    /// Why the keys could not be read, so that the signed head and sealed records were not looked at.
     pub without_keys: Option<String>,
+    /// Who has seen it.
+    pub witnessed: Witnessed,
+    /// The size of the earlier checkpoint that the log still begins with.
+    pub since: Option<u64>,
 }
 
 /// Sealed records that were opened, and that are shut.
@@ -49,9 +55,15 @@ const PAGE: u32 = 500;
 const SPANS: u32 = 4_000;
 
 /// Verifies a ledger of a data folder, also one that other commands refuse.
-pub async fn verify(
+pub async fn verify(folder: &Folder, slug: Option<&str>, progress: impl FnMut(u64, u64)) -> Result<Verdict, OpenError> {
+    verify_as_asked(folder, slug, &Asked::default(), progress).await
+}
+
+/// The same, with what a reader asks beside.
+pub async fn verify_as_asked(
     folder: &Folder,
     slug: Option<&str>,
+    asked: &Asked,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Verdict, OpenError> {
     let store = Store::open_for_reading(folder.place()).await?;
@@ -77,10 +89,7 @@ pub async fn verify(
         Some(keys) => folder.signed(keys).map(|signed| signed.map(|signed| signed.checkpoint().clone())),
     };
     let verdict = match check(&store, &row, keys.as_ref(), &mut progress).await {
-        Err(error @ StoreError::Damaged { .. }) => {
-            Verdict { entries: 0, root: Hash::ZERO, first_bad: None, opened: 0, shut: 0, without_keys: None }
-                .or_bad(0, error.to_string())
-        }
+        Err(error @ StoreError::Damaged { .. }) => Verdict::of(0, Hash::ZERO).or_bad(0, error.to_string()),
         checked => checked?,
     };
     let verdict = match signed {
@@ -97,6 +106,7 @@ pub async fn verify(
             verdict.or_bad(last, format!("the ledger's own row is damaged or missing: {damage}"))
         }
     };
+    let verdict = if verdict.first_bad.is_none() { as_asked(&store, &row, verdict, asked).await? } else { verdict };
     let verdict = match keys {
         Some(keys) if verdict.first_bad.is_none() => {
             let opened = Opened { folder: folder.clone(), store: store.clone(), row, keys };
@@ -112,6 +122,12 @@ pub async fn verify(
 }
 
 impl Verdict {
+    /// So many entries that hold, and nothing looked at beside.
+    fn of(entries: u64, root: Hash) -> Self {
+        let (first_bad, without_keys, since) = (None, None, None);
+        Self { entries, root, first_bad, opened: 0, shut: 0, without_keys, witnessed: Witnessed::default(), since }
+    }
+
     fn or_bad(mut self, seq: u64, reason: String) -> Self {
         self.first_bad = self.first_bad.or(Some(FirstBad { seq, reason }));
         self
@@ -171,6 +187,72 @@ async fn against_signed(
     ))
 }
 
+/// Holds a ledger, whose entries hold, against what its reader knows from elsewhere.
+async fn as_asked(store: &Store, row: &LedgerRow, verdict: Verdict, asked: &Asked) -> Result<Verdict, StoreError> {
+    let (ledger_id, end) = (row.ledger_id, verdict.entries.saturating_sub(1));
+    let mut verdict = verdict;
+    if asked.vkey.is_none() && asked.policy.is_none() && asked.since.is_none() {
+        return Ok(verdict);
+    }
+    let organisation = keys::organisation(store, ledger_id).await?;
+    let open = |note: &[u8], size: u64| open_checkpoint(&organisation, note, size, size);
+    // One that was signed since lies beyond what was looked at.
+    let mut checkpoints = store.checkpoints(ledger_id).await?;
+    checkpoints.retain(|(size, _)| *size <= verdict.entries);
+    let Some((newest_size, note)) = checkpoints.last() else {
+        return Ok(verdict.or_bad(end, "nothing has been signed yet".into()));
+    };
+    if let Some(since) = &asked.since {
+        let checkpoint = Note::parse(since).map_err(CheckpointError::from);
+        let checkpoint = checkpoint.and_then(|note| Checkpoint::parse(&note.text));
+        let checkpoint = checkpoint.and_then(|said| open(since, said.size)).map(|opened| opened.checkpoint().clone());
+        match checkpoint {
+            Err(error) => return Ok(verdict.or_bad(0, format!("the earlier checkpoint does not hold: {error}"))),
+            Ok(Checkpoint { size, .. }) if size > verdict.entries => {
+                let (end, reason) =
+                    (verdict.entries, format!("it is missing: a checkpoint over {size} entries was signed"));
+                return Ok(verdict.or_bad(end, reason));
+            }
+            Ok(Checkpoint { size, root, .. }) if root_at(store, ledger_id, size).await? != root => {
+                let reason =
+                    format!("the first {size} entries are not those that were signed: the history was replaced");
+                return Ok(verdict.or_bad(0, reason));
+            }
+            Ok(Checkpoint { size, .. }) => verdict.since = Some(size),
+        }
+    }
+    if let Some(known) = asked.key_of(&row.origin) {
+        let changes = keys::rotations(store, ledger_id).await?;
+        let newest = changes.iter().try_fold(known.clone(), |key, proof| rotation::after(proof.as_bytes(), &key));
+        let signed = newest.map_err(|error| format!("a change of its key does not hold: {error}")).and_then(|newest| {
+            let signed = VerifiedCheckpoint::open(note.as_bytes(), &newest);
+            signed.map_err(|error| format!("the checkpoint does not hold: {error}"))
+        });
+        if let Err(reason) = signed {
+            return Ok(verdict.or_bad(0, reason));
+        }
+    }
+    let mut cosignatures: BTreeMap<u64, String> = BTreeMap::new();
+    for (size, _, _, line) in store.all_cosignatures(ledger_id).await? {
+        cosignatures.entry(size).or_default().push_str(&line);
+    }
+    let newest = open(note.as_bytes(), *newest_size);
+    let mut cosigned = Vec::new();
+    for (size, note) in &checkpoints {
+        let Some(lines) = cosignatures.get(size) else { continue };
+        cosigned.extend(open(format!("{note}{lines}").as_bytes(), *size));
+    }
+    // Witnesses see a checkpoint some moments after it was signed: the newest that any of them has seen is looked at.
+    match cosigned.pop().map_or(newest, Ok) {
+        Ok(newest) => verdict.witnessed = asked.witnessed(&newest, cosigned.iter()),
+        Err(error) => return Ok(verdict.or_bad(end, format!("the checkpoint does not hold: {error}"))),
+    }
+    match verdict.witnessed.fault.clone() {
+        Some(fault) => Ok(verdict.or_bad(end, fault)),
+        None => Ok(verdict),
+    }
+}
+
 /// The first report whose published totals and data are not what the entries below its size add up to.
 async fn published_fault(opened: &Opened) -> Result<Option<FirstBad>, StoreError> {
     let mut reports = opened.states("report", Published::from_object).await?;
@@ -208,14 +290,13 @@ pub async fn check(
     let mut edge = Edge::default();
     let mut records = Records { opened: 0, shut: 0 };
     let verdict = |replay: &Replay, Records { opened, shut }: Records, first_bad: Option<FirstBad>| Verdict {
-        entries: replay.verifier.head().size(),
-        root: replay.verifier.head().frontier.root(),
         first_bad,
         opened,
         shut,
-        without_keys: None,
+        ..Verdict::of(replay.verifier.head().size(), replay.verifier.head().frontier.root())
     };
     let mut roots = store.checkpoints(row.ledger_id).await?.into_iter().peekable();
+    let mut cosigned = store.all_cosignatures(row.ledger_id).await?.into_iter().peekable();
     let mut signed = 0;
     let ledger_id = row.ledger_id;
     let vault = keys.map(|keys| Arc::new(keys.vault.clone()));
@@ -289,6 +370,14 @@ pub async fn check(
                     return Ok(verdict(&replay, records, bad(reason)));
                 }
                 signed = size;
+                while let Some((_, witness, seconds, line)) = cosigned.next_if(|(cosigned, ..)| *cosigned == size) {
+                    if !is_cosignature(&note, &line, &witness, seconds) {
+                        let reason = format!(
+                            "the kept cosignature by {witness} over the {size} entries that end here was changed"
+                        );
+                        return Ok(verdict(&replay, records, bad(reason)));
+                    }
+                }
             }
         }
         progress(replay.verifier.head().size(), row.size);
@@ -301,6 +390,11 @@ pub async fn check(
             records,
             end(size, format!("it is missing: a checkpoint over {signed} entries was signed")),
         ));
+    }
+    if let Some((cosigned, witness, ..)) = cosigned.next() {
+        let reason =
+            format!("a cosignature by {witness} over {cosigned} entries is kept without the checkpoint that it is of");
+        return Ok(verdict(&replay, records, end(size.saturating_sub(1), reason)));
     }
     if row.size != u64::MAX && row.size > size {
         return Ok(verdict(
@@ -422,6 +516,21 @@ fn record_of(vault: &VaultKey, entry: &Entry<'_>, stored: &LogRow<'_>) -> Record
         Ok(_) if is_gift => Record::Opened,
         Ok(_) => Record::None,
     }
+}
+
+/// Whether a kept line is one by the witness, of the time that is kept beside it. That it holds shows whoever has the witness's key.
+fn is_cosignature(checkpoint: &str, line: &str, witness: &str, seconds: u64) -> bool {
+    let (Ok(alone), Ok(signed)) =
+        (Note::parse(checkpoint.as_bytes()), Note::parse(format!("{checkpoint}{line}").as_bytes()))
+    else {
+        return false;
+    };
+    let added = signed.signatures.get(alone.signatures.len()..).unwrap_or_default();
+    let is_of = |line: &SignatureLine| line.name == witness && line.signature.starts_with(&seconds.to_be_bytes());
+    signed.text == alone.text
+        && !added.is_empty()
+        && added.iter().all(|line| line.name == witness)
+        && added.iter().any(is_of)
 }
 
 /// What is wrong with the checkpoint that was signed at the size that the replay has reached; `before` is the size of the last one.

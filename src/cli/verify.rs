@@ -4,6 +4,7 @@ use super::out::is_watched;
 use super::session::{Failure, Session};
 use super::trouble_zh;
 use crate::app;
+use crate::app::asked::{Asked, Witnessed};
 use crate::app::outside::{self, OutsideError};
 use crate::app::reason_zh::reason;
 use crate::app::verify::Verdict;
@@ -15,7 +16,7 @@ use crate::ledger::receipt::{Receipt, ReceiptError};
 use crate::values::amount::format_minor;
 use crate::values::{Timestamp, Zone};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Check every entry, and everything derived from them: of the data folder, or of what anybody can have
@@ -24,13 +25,13 @@ pub(super) struct Verify {
     /// Instead of the data folder: a folder of `export`, the address of a log (https://…/log/NAME/), or the file of a receipt
     place: Option<String>,
     /// The log's public key, where you have it from elsewhere; else its own log.vkey is taken, and said to be
-    #[arg(long, value_name = "VKEY", value_parser = VerifierKey::parse, requires = "place")]
+    #[arg(long, value_name = "VKEY", value_parser = VerifierKey::parse)]
     vkey: Option<VerifierKey>,
     /// Keys and witnesses that you trust, in the form of C2SP tlog-policy
-    #[arg(long, value_name = "FILE", requires = "place", conflicts_with = "vkey")]
+    #[arg(long, value_name = "FILE", conflicts_with = "vkey")]
     policy: Option<PathBuf>,
     /// An earlier checkpoint that you kept: the log must still begin with what it signed
-    #[arg(long, value_name = "FILE", requires = "place")]
+    #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
     /// Keep what is fetched from an address in this folder: run again, it goes on where it stopped
     #[arg(long, value_name = "DIR", requires = "place")]
@@ -63,12 +64,12 @@ pub(super) fn progress_bar(total: u64, template: &'static str) -> ProgressBar {
 impl Verify {
     /// Runs it. The object of the verdict is always printed.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let asked = Asked {
+            vkey: self.vkey.clone(),
+            policy: self.policy.as_deref().map(policy).transpose()?,
+            since: self.since.as_deref().map(read).transpose()?,
+        };
         if let Some(place) = &self.place {
-            let asked = outside::Asked {
-                vkey: self.vkey.clone(),
-                policy: self.policy.as_deref().map(policy).transpose()?,
-                since: self.since.as_deref().map(read).transpose()?,
-            };
             if Path::new(place).join(crate::store::FILE_NAME).is_file() {
                 return Err(Failure::input(
                     format!("{place} 是数据文件夹，请用 --data {place} 核对。"),
@@ -81,7 +82,7 @@ impl Verify {
                 log(session, place, self.keep, &asked).await
             };
         }
-        let verdict = verify(session).await?;
+        let verdict = verify(session, &asked).await?;
         let ok = verdict.first_bad.is_none();
         let mut object = serde_json::json!({"ok": ok, "entries": verdict.entries, "root": verdict.root.to_hex()});
         match &verdict.first_bad {
@@ -107,6 +108,7 @@ impl Verify {
                 );
             }
         }
+        tell_asked(session, &mut object, &asked, verdict.since.filter(|_| ok), &verdict.witnessed);
         if verdict.shut > 0 {
             object["shut"] = verdict.shut.into();
             session.out.warn(
@@ -117,8 +119,8 @@ impl Verify {
         if let Some(why) = &verdict.without_keys {
             object["without_keys"] = why.clone().into();
             session.out.warn(
-                format!("注意：读不到密钥（{why}），签名和保密库里的记录没有核对。"),
-                format!("Note: the keys could not be read ({why}); signatures and sealed records were not checked"),
+                format!("注意：读不到密钥（{why}），已签名的末尾和保密库里的记录没有核对。"),
+                format!("Note: the keys could not be read ({why}); the signed end and sealed records were not checked"),
             );
         }
         session.out.always(&object);
@@ -145,7 +147,7 @@ fn day(seconds: u64) -> String {
 }
 
 /// Verifies a log from what is public of it.
-async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &outside::Asked) -> Result<(), Failure> {
+async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &Asked) -> Result<(), Failure> {
     let bar = progress_bar(0, "{bar:30} {pos}/{len}  {eta}");
     let told = |done, of| {
         bar.set_length(of);
@@ -177,31 +179,7 @@ async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &outs
             format!("Its key has changed: from the one that you gave, change by change, to {}, which you may give next time", verdict.vkey),
         );
     }
-    if let Some(since) = verdict.since.filter(|_| ok) {
-        object["since"] = since.into();
-        session.out.say(
-            format!("您保存的检查点（{since} 条）仍是它的开头，一条未改。"),
-            format!("The checkpoint that you kept ({since} entries) is still its beginning"),
-        );
-    }
-    if let Some(policy) = &asked.policy {
-        let seen = verdict.seen.iter().map(|(name, time)| format!("{name} {}", day(*time))).collect::<Vec<_>>();
-        object["witnesses"] = verdict.seen.iter().map(|(name, time)| json!({"name": name, "time": time})).collect();
-        object["unwitnessed_before"] = verdict.witnessed_from.into();
-        if !seen.is_empty() {
-            let seen = seen.join(session.out.pick("、", ", "));
-            session.out.say(format!("共签的见证方：{seen}。"), format!("Cosigned by {seen}"));
-        }
-        match verdict.witnessed_from {
-            Some(size) => {
-                session.out.say(format!("第 {size} 条以前没有见证。"), format!("Unwitnessed before size {size}"))
-            }
-            None if policy.asks_for_witnesses() => {
-                session.out.say("还没有足够的见证。", "Not witnessed as the policy asks")
-            }
-            None => {}
-        }
-    }
+    tell_asked(session, &mut object, asked, verdict.since.filter(|_| ok), &verdict.witnessed);
     if verdict.key_from_log {
         object["key_from_log"] = true.into();
         session.out.warn(
@@ -213,8 +191,37 @@ async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &outs
     if ok { Ok(()) } else { Err(Failure::NotOk) }
 }
 
+/// Tells what came of what was asked beside the entries.
+fn tell_asked(session: &Session, object: &mut Value, asked: &Asked, since: Option<u64>, witnessed: &Witnessed) {
+    if let Some(since) = since {
+        object["since"] = since.into();
+        session.out.say(
+            format!("您保存的检查点（{since} 条）仍是它的开头，一条未改。"),
+            format!("The checkpoint that you kept ({since} entries) is still its beginning"),
+        );
+    }
+    let Some(policy) = &asked.policy else { return };
+    let seen = witnessed.seen.iter().map(|(name, time)| format!("{name} {}", day(*time))).collect::<Vec<_>>();
+    object["witnesses"] = witnessed.seen.iter().map(|(name, time)| json!({"name": name, "time": time})).collect();
+    object["unwitnessed_before"] = witnessed.from.into();
+    if !seen.is_empty() {
+        let seen = seen.join(session.out.pick("、", ", "));
+        let at = witnessed.at;
+        session
+            .out
+            .say(format!("前 {at} 条的共签：{seen}。"), format!("The first {at} entries are cosigned by {seen}"));
+    }
+    match witnessed.from {
+        Some(size) => session.out.say(format!("第 {size} 条以前没有见证。"), format!("Unwitnessed before size {size}")),
+        None if policy.asks_for_witnesses() => {
+            session.out.say("还没有足够的见证。", "Not witnessed as the policy asks")
+        }
+        None => {}
+    }
+}
+
 /// Verifies one receipt.
-fn receipt(session: &Session, path: &Path, asked: &outside::Asked) -> Result<(), Failure> {
+fn receipt(session: &Session, path: &Path, asked: &Asked) -> Result<(), Failure> {
     let bytes = read(path)?;
     let refused = |error: ReceiptError| {
         session.out.say(
@@ -323,9 +330,9 @@ impl From<OutsideError> for Failure {
 }
 
 /// Verifies the ledger, with a bar.
-pub(super) async fn verify(session: &Session) -> Result<Verdict, Failure> {
+pub(super) async fn verify(session: &Session, asked: &Asked) -> Result<Verdict, Failure> {
     let bar = progress_bar(0, "{bar:30} {pos}/{len}  {eta}");
-    let verdict = app::verify::verify(&session.folder, session.ledger.as_deref(), |done, of| {
+    let verdict = app::verify::verify_as_asked(&session.folder, session.ledger.as_deref(), asked, |done, of| {
         bar.set_length(if of == u64::MAX { done } else { of });
         bar.set_position(done);
     })

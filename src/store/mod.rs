@@ -321,6 +321,8 @@ each! {
     fn put_cosignature(&self, ledger_id: i64, size: u64, witness: &str, seconds: u64, line: &str) -> ();
     /// What witnesses have signed of a checkpoint: name, time, line.
     fn cosignatures(&self, ledger_id: i64, size: u64) -> Vec<(String, u64, String)>;
+    /// All that witnesses have signed: size, name, time, line.
+    fn all_cosignatures(&self, ledger_id: i64) -> Vec<(u64, String, u64, String)>;
     /// All witnesses: name, the first size that they have signed and when, and the last.
     fn witnesses(&self, ledger_id: i64) -> Vec<(String, (u64, u64), (u64, u64))>;
     /// Up to `limit` entries from `from` on, in order, each with its sealed record where there is one.

@@ -407,6 +407,17 @@ where
         rows.into_iter().map(cosignature).collect()
     }
 
+    pub(super) async fn all_cosignatures(&self, ledger_id: i64) -> Result<Vec<(u64, String, u64, String)>, StoreError> {
+        let step = "reading cosignatures";
+        let rows = self.all(step, sql!("cosignature_all").bind(ledger_id)).await?;
+        let cosignature = |row: DB::Row| {
+            let size = count_of("cosignature", row.try_get(0).map_err(failed(step))?)?;
+            let seconds = count_of("cosignature", row.try_get(2).map_err(failed(step))?)?;
+            Ok((size, row.try_get(1).map_err(failed(step))?, seconds, row.try_get(3).map_err(failed(step))?))
+        };
+        rows.into_iter().map(cosignature).collect()
+    }
+
     pub(super) async fn witnesses(&self, ledger_id: i64) -> Result<Vec<(String, (u64, u64), (u64, u64))>, StoreError> {
         let step = "reading witnesses";
         let rows = self.all(step, sql!("cosignature_first_last").bind(ledger_id)).await?;

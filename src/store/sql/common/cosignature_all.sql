@@ -1,0 +1,4 @@
+select size, witness, seconds, line
+from cosignature
+where ledger_id = $1
+order by size, witness
