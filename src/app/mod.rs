@@ -10,6 +10,7 @@ pub mod export;
 pub mod folder;
 pub mod gift;
 pub mod import;
+pub mod items;
 pub mod keys;
 pub mod monitor;
 pub mod outside;

@@ -1,7 +1,7 @@
 //! Receipts: the certificate of a gift, issued once, and the file that proves the gift and all that became of it.
 
 use super::folder::Opened;
-use super::publish;
+use super::items::KnownItems;
 use super::trace;
 use super::tree::Tree;
 use super::witnessed::{self, cosigned};
@@ -88,7 +88,12 @@ pub async fn issued(opened: &Opened, gift: u64) -> Result<Option<Certificate>, S
 
 /// Puts the receipt of a gift together, with all that became of it by the newest checkpoint. Before it is handed out it is checked as
 /// its reader will check it, see [`Receipt::verify`].
-pub async fn gather(opened: &Opened, certificate: &Certificate, witnesses: &[Witness]) -> Result<Receipt, NoReceipt> {
+pub async fn gather(
+    opened: &Opened,
+    known_items: &KnownItems,
+    certificate: &Certificate,
+    witnesses: &[Witness],
+) -> Result<Receipt, NoReceipt> {
     let (store, ledger_id, gift) = (&opened.store, opened.row.ledger_id, certificate.donation);
     let (size, note) = signed_over(opened, certificate.seq, witnesses).await?;
     let mut entries = touching(store, ledger_id, gift, size).await?;
@@ -96,7 +101,7 @@ pub async fn gather(opened: &Opened, certificate: &Certificate, witnesses: &[Wit
     if entries.len() > ENTRIES_MAX {
         return Err(NoReceipt::TooMany(gift));
     }
-    let totals = totals(opened, gift, entries.get(&gift).map_or(&[], Vec::as_slice), size).await?;
+    let totals = totals(opened, known_items, gift, entries.get(&gift).map_or(&[], Vec::as_slice), size).await?;
     for claim in &totals {
         entries.insert(claim.report, store.known_entry(ledger_id, claim.report).await?);
     }
@@ -114,7 +119,13 @@ pub async fn gather(opened: &Opened, certificate: &Certificate, witnesses: &[Wit
 }
 
 /// The published totals that a gift is inside: of the newest report of each case that its fund was for.
-async fn totals(opened: &Opened, gift: u64, bytes: &[u8], size: u64) -> Result<Vec<Claim>, NoReceipt> {
+async fn totals(
+    opened: &Opened,
+    known_items: &KnownItems,
+    gift: u64,
+    bytes: &[u8],
+    size: u64,
+) -> Result<Vec<Claim>, NoReceipt> {
     const TERM: &str = "receipts";
     let damaged = |what: String| StoreError::Damaged { table: "report", what };
     let found = Donation::from_entry(&trace::parse(bytes)?).map_err(|error| damaged(error.to_string()))?;
@@ -131,10 +142,8 @@ async fn totals(opened: &Opened, gift: u64, bytes: &[u8], size: u64) -> Result<V
     let leaf = leaf_hash(bytes);
     let mut claims = Vec::new();
     for report in newest.into_values() {
-        let numbered = Some((report.number.clone(), report.version));
-        let made = publish::at_size(opened, report.case.as_str(), report.size, numbered).await;
-        let made = made.map_err(|error| damaged(error.to_string()))?;
-        let items = made.items.get(TERM).map_or(&[][..], Vec::as_slice);
+        let items = known_items.of(opened, &report).await.map_err(|error| damaged(error.to_string()))?;
+        let items = items.get(TERM).map_or(&[][..], Vec::as_slice);
         let Some(index) = items.iter().position(|item| item.item == leaf) else { continue };
         let path = sum_tree::proof(items, index).map_err(|error| damaged(error.to_string()))?.unwrap_or_default();
         let count = |n: usize| u64::try_from(n).expect("memory ends before 2^64");

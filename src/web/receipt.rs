@@ -109,7 +109,7 @@ pub async fn file(
     language: Language,
 ) -> Result<(String, Vec<u8>), Problem> {
     let opened = &site.opened;
-    let receipt = receipt::gather(opened, certificate, &site.witnesses).await?;
+    let receipt = receipt::gather(opened, &site.items, certificate, &site.witnesses).await?;
     let proven = receipt.verify(&receipt.vkey).map_err(NoReceipt::from)?;
     let row = receipt::row(opened, certificate, &receipt, &proven).await?;
     let bytes = match format {

@@ -5,6 +5,7 @@ use super::limit::Limiter;
 use super::metrics::Requests;
 use super::problem::{self, Problem};
 use crate::app::folder::{self, Opened};
+use crate::app::items::KnownItems;
 use crate::app::overview::LineTotals;
 use crate::app::token::{self, Token};
 use crate::app::writer::{self, ClockTrust, Handle, Lookup, WriteError, order_text};
@@ -113,6 +114,8 @@ pub struct Site {
     totals: tokio::sync::Mutex<Option<Totals>>,
     /// The last that were asked for as of a size, with that size.
     earlier: tokio::sync::Mutex<Option<(u64, Arc<[LineTotals]>)>>,
+    /// The items of published totals.
+    pub items: KnownItems,
     /// Pages that much is read for, in each language, with the size of the ledger that each was made at.
     pages: Mutex<BTreeMap<(&'static str, Language), KeptPage>>,
 }
@@ -141,6 +144,7 @@ impl Site {
             calls: Limiter::new(CALLS_A_MINUTE, minute),
             tokens: Mutex::default(),
             pages: Mutex::default(),
+            items: KnownItems::default(),
             totals: tokio::sync::Mutex::default(),
             earlier: tokio::sync::Mutex::default(),
             seen: AtomicU64::default(),

@@ -103,9 +103,8 @@ pub(super) async fn items(
     Path((seq, term)): Path<(u64, String)>,
 ) -> Result<Json<Value>, Problem> {
     let known = known(&site, seq).await?;
-    let numbered = Some((known.number.clone(), known.version));
-    let made = publish::at_size(&site.opened, known.case.as_str(), known.size, numbered).await?;
-    let items = made.items.get(term.as_str()).ok_or_else(Problem::missing)?;
+    let items = site.items.of(&site.opened, &known).await?;
+    let items = items.get(term.as_str()).ok_or_else(Problem::missing)?;
     let item = |item: &Item| json!({"item": item.item.to_hex(), "amount": item.amount});
     let total = sum_tree::total(items).map_err(|_| Problem::missing())?;
     Ok(Json(json!({
