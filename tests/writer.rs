@@ -1,7 +1,8 @@
 //! The writer by itself: what it forgets it reads again, and posts the same bytes.
 
-use mingzhang::app::folder::{Folder, Opened};
+use mingzhang::app::folder::Folder;
 use mingzhang::app::gift::{Gift, fresh, submission};
+use mingzhang::app::opened::Opened;
 use mingzhang::app::writer::{self, ClockTrust, Handle, Submission, WriteError};
 use mingzhang::clock::Clock;
 use mingzhang::domain::command::{OpenCase, OpenLedger, Order, RequestDisbursement};

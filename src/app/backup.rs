@@ -1,8 +1,9 @@
 //! Backups: the ledger as one file without the persons' keys, and those in a file of their own with a rotation of its own. A restored
 //! ledger is held against the last checkpoint that is known.
 
-use super::copy::{self, Beside, Copied, CopyError, Keys, PersonKeys, UNFINISHED};
-use super::folder::{Folder, OpenError, Opened, origin_of, replace, root_at, secret};
+use super::copy::{self, Beside, Copied, CopyError, Keys, PersonKeys};
+use super::folder::{Folder, OpenError, UNFINISHED, origin_of, replace, root_at, secret};
+use super::opened::Opened;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
 use crate::ledger::note::NoteError;
 use crate::store::{LedgerRow, Place, Store, StoreError};

@@ -2,15 +2,12 @@
 //! way; what was copied before a failure stays, and the next run goes on behind it. Until it is whole the copy has a name of its own,
 //! so that nobody opens half a ledger.
 
-use super::folder::{frontier, slug_of};
+use super::folder::{UNFINISHED, frontier, slug_of};
 use super::rebuild::Replay;
 use crate::ledger::verify::FirstBad;
 use crate::store::{Batch, EntryRow, LedgerRow, LogRow, Store, StoreError, VaultRow};
 use crate::values::Hash;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What the name of a ledger ends with whose copy is not whole.
-pub(super) const UNFINISHED: &str = ".copying";
 
 /// Entries of one batch.
 const PAGE: u32 = 1_000;

@@ -2,7 +2,8 @@
 //! over exactly these entries, and `log.vkey`; or as the tree of files of C2SP `tlog-tiles`, which any web server can serve as a whole,
 //! verifiable ledger.
 
-use super::folder::{Folder, OpenError, Opened, frontier, put_file, replace};
+use super::folder::{Folder, OpenError, frontier, put_file, replace};
+use super::opened::Opened;
 use super::tree::Tree;
 use super::witnessed::cosigned;
 use crate::ledger::tile;

@@ -10,9 +10,7 @@
 //!   lock                  held by the one process that writes
 //! ```
 
-use super::copy::UNFINISHED;
-use super::keys::Keys;
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
+use crate::ledger::checkpoint::CheckpointError;
 use crate::ledger::merkle::Frontier;
 use crate::store::{LedgerRow, Place, Store, StoreError};
 use crate::values::{Hash, Origin, Timestamp};
@@ -20,6 +18,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// What the name of a ledger ends with whose copy is not whole.
+pub(super) const UNFINISHED: &str = ".copying";
 
 /// A data folder.
 #[derive(Clone, Debug)]
@@ -126,19 +127,6 @@ pub enum OpenError {
     },
 }
 
-/// A ledger that was found, its keys read and its head checked against what was signed.
-#[derive(Debug)]
-pub struct Opened {
-    /// The folder.
-    pub folder: Folder,
-    /// The database.
-    pub store: Store,
-    /// The head.
-    pub row: LedgerRow,
-    /// The keys.
-    pub keys: Keys,
-}
-
 impl Folder {
     /// The folder at a path, with its database in it.
     pub fn new(path: impl Into<PathBuf>) -> Self {
@@ -231,35 +219,11 @@ impl Folder {
             (None, _) => Err(OpenError::WhichLedger { slugs: slugs() }),
         }
     }
-
-    /// Opens a ledger: refused where the database lies behind what was signed, or holds another history.
-    pub async fn open(&self, slug: Option<&str>) -> Result<Opened, OpenError> {
-        let store = Store::open(&self.place).await?;
-        let row = self.find(&store, slug).await?;
-        let keys = self.keys(&origin_of(&row)?)?;
-        if let Some(signed) = self.signed(&keys)? {
-            check_signed(&store, &row, signed.checkpoint(), &self.signed_file(keys.log.origin.slug())).await?;
-        }
-        Ok(Opened { folder: self.clone(), store, row, keys })
-    }
 }
 
 /// The origin of a stored ledger.
 pub fn origin_of(row: &LedgerRow) -> Result<Origin, StoreError> {
     Origin::parse(&row.origin).map_err(|error| StoreError::Damaged { table: "ledger", what: error.to_string() })
-}
-
-async fn check_signed(store: &Store, row: &LedgerRow, signed: &Checkpoint, path: &Path) -> Result<(), OpenError> {
-    if row.size < signed.size {
-        return Err(OpenError::Behind { found: row.size, signed: signed.size, path: path.into() });
-    }
-    let root = if row.size == signed.size {
-        frontier(row)?.root()
-    } else {
-        // A crash came between a commit and its checkpoint: the signed tree is a prefix, and is computed once.
-        root_at(store, row.ledger_id, signed.size).await?
-    };
-    if root == signed.root { Ok(()) } else { Err(OpenError::OtherHistory { signed: signed.size }) }
 }
 
 /// What a ledger is called: the last part of its origin.

@@ -1,7 +1,7 @@
 //! The items of published totals, kept in memory while they are asked for: a report never changes, and reading a large fund's entries
 //! for each of its donors would take its time each time.
 
-use super::folder::Opened;
+use super::opened::Opened;
 use super::publish::{self, PublishError};
 use crate::domain::disclosure::Published;
 use crate::ledger::sum_tree::Item;

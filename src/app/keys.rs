@@ -1,14 +1,12 @@
 //! The secret keys of a ledger, what is signed with them, and how one takes the place of another: it is prepared beside the one that
 //! signs, an entry names it, the next checkpoint is signed by both, and only then it is put in the other's place.
 
-use super::folder::{Folder, OpenError, Opened, file_error, replace, secret, take_place};
-use super::tree::Tree;
+use super::folder::{Folder, OpenError, file_error, replace, secret, take_place};
 use crate::domain::organisation::Organisation;
 use crate::entropy::Entropy;
 use crate::ledger::checkpoint::{CheckpointError, LogKey, VerifiedCheckpoint};
 use crate::ledger::note::VerifierKey;
-use crate::ledger::proof::Proof;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use crate::values::{Hash, Origin};
 use crate::vault::VaultKey;
 use ed25519_dalek::SigningKey;
@@ -132,44 +130,6 @@ fn write_secret(path: &Path, text: &str) -> Result<(), OpenError> {
         file.sync_all()
     };
     write().map_err(file_error(path, "written"))
-}
-
-impl Opened {
-    /// Whose ledger it is, and which keys have signed it.
-    pub async fn organisation(&self) -> Result<Organisation, StoreError> {
-        organisation(&self.store, self.row.ledger_id).await
-    }
-
-    /// The public key that signs a tree of so many entries.
-    pub async fn vkey_at(&self, size: u64) -> Result<VerifierKey, StoreError> {
-        vkey_at(&self.organisation().await?, size)
-    }
-
-    /// What leads from each key to the one that took its place, oldest first; see [`crate::ledger::rotation`]. The last may be missing
-    /// for the moment between an entry and the checkpoint that covers it.
-    pub async fn rotations(&self) -> Result<Vec<String>, StoreError> {
-        rotations(&self.store, self.row.ledger_id).await
-    }
-}
-
-/// The same of a ledger that need not be opened.
-pub(super) async fn rotations(store: &Store, ledger_id: i64) -> Result<Vec<String>, StoreError> {
-    let mut proofs = Vec::new();
-    for rotation in organisation(store, ledger_id).await?.rotations {
-        let Some((size, checkpoint)) = store.next_checkpoint(ledger_id, rotation.seq).await? else { break };
-        let path = Tree::of(store, ledger_id, size).inclusion(rotation.seq).await?.unwrap_or_default();
-        let extra = Some(store.known_entry(ledger_id, rotation.seq).await?);
-        proofs.push(Proof { extra, index: rotation.seq, path, checkpoint }.to_string());
-    }
-    Ok(proofs)
-}
-
-/// Whose ledger it is.
-pub(super) async fn organisation(store: &Store, ledger_id: i64) -> Result<Organisation, StoreError> {
-    let damaged = |what: String| StoreError::Damaged { table: "subject", what };
-    let doc = store.subject(ledger_id, "organisation", "").await?;
-    let doc = doc.ok_or_else(|| damaged("the organisation is missing".into()))?;
-    super::overview::state(&doc, Organisation::from_object)
 }
 
 /// The public key of a ledger at a size.

@@ -13,6 +13,7 @@ pub mod import;
 pub mod items;
 pub mod keys;
 pub mod monitor;
+pub mod opened;
 pub mod outside;
 pub mod overview;
 pub mod public_text;

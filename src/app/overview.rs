@@ -1,12 +1,11 @@
 //! What stands on the first pages: every line with its totals, and the stored states of things.
 
-use super::folder::Opened;
-use crate::domain::body::{BadBody, Body};
+use super::opened::Opened;
+use crate::domain::body::Body;
 use crate::domain::fund::Fund;
-use crate::ledger::canonical::{Object, Value};
 use crate::ledger::entry::Entry;
 use crate::ledger::line::{Line, Totals};
-use crate::store::{LedgerRow, SpanNumbers, StoreError};
+use crate::store::{SpanNumbers, StoreError};
 use crate::values::{Amount, LineName};
 use std::collections::BTreeMap;
 
@@ -22,32 +21,6 @@ pub struct LineTotals {
 }
 
 impl Opened {
-    /// The head as it is now; the one that was opened may have been passed since.
-    pub async fn head(&self) -> Result<LedgerRow, StoreError> {
-        self.store.ledger(self.row.ledger_id).await
-    }
-
-    /// The stored state of a thing.
-    pub async fn state<T>(
-        &self,
-        area: &str,
-        id: &str,
-        read: impl FnOnce(&Object<'_>) -> Result<T, BadBody>,
-    ) -> Result<Option<T>, StoreError> {
-        let Some(doc) = self.store.subject(self.row.ledger_id, area, id).await? else { return Ok(None) };
-        state(&doc, read).map(Some)
-    }
-
-    /// The stored states of an area, by id.
-    pub async fn states<T>(
-        &self,
-        area: &str,
-        read: impl Fn(&Object<'_>) -> Result<T, BadBody>,
-    ) -> Result<Vec<T>, StoreError> {
-        let rows = self.store.subjects(self.row.ledger_id, area).await?;
-        rows.iter().map(|(_, doc)| state(doc, &read)).collect()
-    }
-
     /// Every line with its totals, and the tree size that all of them are of. Read anew where an entry came in between; `None` where
     /// entries come faster than lines can be read.
     pub async fn totals_at_one_size(&self) -> Result<Option<(u64, Vec<LineTotals>)>, StoreError> {
@@ -177,13 +150,6 @@ impl Tally {
         let moved_on = count(moved(&self.outs) - moved(&self.freed))?;
         Some(LineTotals { name, totals: Totals { free, held, spent, void }, moved_on })
     }
-}
-
-pub(super) fn state<T>(doc: &[u8], read: impl FnOnce(&Object<'_>) -> Result<T, BadBody>) -> Result<T, StoreError> {
-    let damaged = |what: String| StoreError::Damaged { table: "subject", what };
-    let value = Value::parse(doc).map_err(|error| damaged(error.to_string()))?;
-    let object = value.as_object().ok_or_else(|| damaged("a state is an object".into()))?;
-    read(object).map_err(|error| damaged(error.to_string()))
 }
 
 /// The amount that an entry states, or that it moved: the sum of its first kind of post.

@@ -3,8 +3,9 @@
 //! The same ledger gives the same bytes: where nothing about the case has changed since a report was published, that one is made
 //! again at its own tree size, and nothing is posted.
 
-use super::folder::{OpenError, Opened, frontier, last_at, put_file};
+use super::folder::{OpenError, frontier, last_at, put_file};
 use super::keys::vkey_at;
+use super::opened::Opened;
 use super::writer::{Handle, Submission, WriteError, posted};
 use crate::domain::body::{BadBody, Body};
 use crate::domain::campaign::{Campaign, CampaignStatus};

@@ -1,7 +1,7 @@
 //! Receipts: the certificate of a gift, issued once, and the file that proves the gift and all that became of it.
 
-use super::folder::Opened;
 use super::items::KnownItems;
+use super::opened::Opened;
 use super::trace;
 use super::tree::Tree;
 use super::witnessed::{self, cosigned};

@@ -1,6 +1,6 @@
 //! Who may do what: admitted by an administrator, kept beside the log, known in entries by a random id only.
 
-use super::folder::Opened;
+use super::opened::Opened;
 use super::public_text;
 use crate::domain::field_rule::FieldRule;
 use crate::domain::refusal::Refusal;

@@ -1,6 +1,6 @@
 //! Tokens for programs: shown once, kept as a keyed hash with whom they stand for, what for, and until when.
 
-use super::folder::Opened;
+use super::opened::Opened;
 use crate::store::StoreError;
 use crate::values::{Hash, StaffId, Timestamp};
 

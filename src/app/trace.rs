@@ -1,7 +1,7 @@
 //! The trace over the database: from a gift to every use of it, through transfers; from a payment to the gifts behind it; now, or
 //! as of a tree size.
 
-use super::folder::Opened;
+use super::opened::Opened;
 use super::writer::posted;
 use crate::domain::body::Body;
 use crate::domain::donation::Donation;

@@ -2,8 +2,9 @@
 //! first bad one and why; repairs nothing.
 
 use super::asked::{Asked, Witnessed};
-use super::folder::{Folder, OpenError, Opened, root_at, slug_of};
-use super::keys::{self, Keys, open_checkpoint};
+use super::folder::{Folder, OpenError, root_at, slug_of};
+use super::keys::{Keys, open_checkpoint};
+use super::opened::{self, Opened};
 use super::publish::{self, PublishError};
 use super::rebuild::Replay;
 use crate::domain::disclosure::Published;
@@ -194,7 +195,7 @@ async fn as_asked(store: &Store, row: &LedgerRow, verdict: Verdict, asked: &Aske
     if asked.vkey.is_none() && asked.policy.is_none() && asked.since.is_none() {
         return Ok(verdict);
     }
-    let organisation = keys::organisation(store, ledger_id).await?;
+    let organisation = opened::organisation(store, ledger_id).await?;
     let open = |note: &[u8], size: u64| open_checkpoint(&organisation, note, size, size);
     // One that was signed since lies beyond what was looked at.
     let mut checkpoints = store.checkpoints(ledger_id).await?;
@@ -222,7 +223,7 @@ async fn as_asked(store: &Store, row: &LedgerRow, verdict: Verdict, asked: &Aske
         }
     }
     if let Some(known) = asked.key_of(&row.origin) {
-        let changes = keys::rotations(store, ledger_id).await?;
+        let changes = opened::rotations(store, ledger_id).await?;
         let newest = changes.iter().try_fold(known.clone(), |key, proof| rotation::after(proof.as_bytes(), &key));
         let signed = newest.map_err(|error| format!("a change of its key does not hold: {error}")).and_then(|newest| {
             let signed = VerifiedCheckpoint::open(note.as_bytes(), &newest);

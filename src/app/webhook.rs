@@ -1,6 +1,6 @@
 //! Signed messages: payment channels that post gifts, and subscriptions that are told of entries.
 
-use super::folder::Opened;
+use super::opened::Opened;
 use super::staff::{self, StaffError};
 use crate::domain::fund::{Account, Fund};
 use crate::domain::refusal::Refusal;

@@ -339,7 +339,7 @@ async fn story(session: &Session, quiet: &Session, dir: &Path) -> Result<Option<
 }
 
 /// The member's gift whose trace is shown, and a gift of the general fund to refund.
-async fn find_gifts(opened: &crate::app::folder::Opened, size: u64) -> Result<(Option<u64>, Option<u64>), Failure> {
+async fn find_gifts(opened: &crate::app::opened::Opened, size: u64) -> Result<(Option<u64>, Option<u64>), Failure> {
     let (mut member, mut general) = (None, None);
     for entry in opened.store.entries(opened.row.ledger_id, 0, u32::try_from(size).unwrap_or(u32::MAX)).await? {
         let Ok(entry) = crate::ledger::entry::Entry::parse(&entry.bytes) else { continue };

@@ -2,7 +2,8 @@
 
 use super::session::{Failure, Session};
 use super::trouble_zh;
-use crate::app::folder::{Folder, OpenError, Opened};
+use crate::app::folder::{Folder, OpenError};
+use crate::app::opened::Opened;
 use crate::app::public_text;
 use crate::app::writer::{self, Submission};
 use crate::domain::command::{OpenLedger, Order};

@@ -3,7 +3,8 @@
 use super::out::Out;
 use super::service::Service;
 use super::trouble_zh;
-use crate::app::folder::{Folder, OpenError, Opened};
+use crate::app::folder::{Folder, OpenError};
+use crate::app::opened::Opened;
 use crate::app::overview::moved_by;
 use crate::app::writer::{self, ClockTrust, Handle, WriteError};
 use crate::clock::Clock;

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::site::Site;
-use crate::app::folder::Opened;
+use crate::app::opened::Opened;
 use crate::app::receipt::{self, NoReceipt};
 use crate::domain::receipt::Certificate;
 use crate::domain::vocabulary::Use;

@@ -2,9 +2,10 @@
 
 use super::figures::Pace;
 use super::{BenchError, ROUNDS};
-use crate::app::folder::{Folder, Opened};
+use crate::app::folder::Folder;
 use crate::app::gift::{Gift, fresh, submission};
 use crate::app::import::{self, Import, Mode};
+use crate::app::opened::Opened;
 use crate::app::tree::Tree;
 use crate::app::writer::{self, ClockTrust, Handle, Submission};
 use crate::app::{publish, trace, verify};

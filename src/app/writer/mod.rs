@@ -13,7 +13,8 @@ mod rows;
 mod shared;
 mod stats;
 
-use super::folder::{self, OpenError, Opened, WriteLock};
+use super::folder::{self, OpenError, WriteLock};
+use super::opened::Opened;
 use super::public_text;
 use crate::clock::Clock;
 use crate::domain::command::{Command, Order};
