@@ -35,7 +35,10 @@ fn a_report_is_made_anew_when_there_is_something_new_and_only_then() {
     assert_eq!((&again["repeated"], &again["entry"]), (&json!(true), &first["entry"]));
     assert_eq!(again["files"], first["files"]);
     books.does("donation receive --fund f_1 --amount 700 --order-no B --on 2026-03-05");
-    let second = books.does("report case c_1");
+    // A number that is published gets another version only with a word on what changed.
+    books.will_not("report case c_1", "is published already");
+    let seq = first["entry"].to_string();
+    let second = books.json(&["report", "case", "c_1", "--corrects", &seq, "--note", "收到新捐款"]);
     assert_eq!(second["repeated"], false);
     assert_ne!(second["number"], first["number"]);
     assert_eq!(books.does("report case c_1")["entry"], second["entry"]);
@@ -155,7 +158,8 @@ fn the_page_that_checks_files_says_what_is_genuine_superseded_or_not_ours() {
     let site = Served::of(books);
     let proof = site.books.path.join("entry.tlog-proof");
     std::fs::write(&proof, site.get("/log/books/proof/6").bytes).expect("written");
-    let expected: [(&Path, &str, &str); 10] = [
+    let expected: [(&Path, &str, &str); 11] = [
+        (&ending("zh.pdf"), "waiting", "打印件本身证明不了什么"),
         (&file(&second, 0), "right", "现行"),
         (&file(&second, 1), "right", "现行"),
         (&file(&second, 2), "right", "现行"),
@@ -174,7 +178,7 @@ fn the_page_that_checks_files_says_what_is_genuine_superseded_or_not_ours() {
         assert!(told["verdict"] == *verdict && text.contains(words), "{}: {told}", path.display());
     }
     // What changed is told row by row.
-    let text = told[3]["text"].as_str().expect("a text");
+    let text = told[4]["text"].as_str().expect("a text");
     assert!(text.contains("收支 · 捐赠收入") && text.contains("500.00") && text.contains("520.00"), "{text}");
     // With a network, the newest ledger is asked.
     let online = dropped(&site, "/en/verify", &["--online"], &[ending("en.html"), proof]).expect("a browser");

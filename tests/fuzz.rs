@@ -8,6 +8,7 @@ use mingzhang::ledger::note::{Note, VerifierKey};
 use mingzhang::ledger::policy::Policy;
 use mingzhang::ledger::proof::Proof;
 use mingzhang::ledger::receipt::Receipt;
+use mingzhang::ledger::rotation;
 use mingzhang::ledger::tile::{Tile, entries_of, hashes_of};
 use mingzhang::ledger::witness::AddCheckpoint;
 use proptest::collection::vec;
@@ -184,6 +185,7 @@ fn no_bytes_make_a_parser_of_entries_tiles_and_receipts_panic() {
             )]),
         )
         .text("record", "{\"amount\":1}")
+        .with("rotations", Value::Array(vec![Value::text(text(&given["proof_of_entry_5"]))]))
         .text("salt", "00".repeat(32))
         .with("totals", Value::Array(Vec::new()));
     let receipt = String::from_utf8(receipt.to_bytes().expect("canonical")).expect("UTF-8");
@@ -191,6 +193,7 @@ fn no_bytes_make_a_parser_of_entries_tiles_and_receipts_panic() {
     fuzz(&[receipt], |bytes| {
         if let Ok(receipt) = Receipt::of_file(bytes) {
             let _ = receipt.verify(&receipt.vkey);
+            let _ = receipt.rotations.iter().map(|proof| rotation::after(proof.as_bytes(), &receipt.vkey)).count();
             assert_eq!(receipt.to_bytes().unwrap_or_else(|_| bytes.to_vec()), bytes);
         }
     });

@@ -2,6 +2,11 @@
 
 use crate::books::Books;
 use crate::served::Served;
+use mingzhang::ledger::checkpoint::Checkpoint;
+use mingzhang::ledger::merkle::verify_consistency;
+use mingzhang::ledger::note::Note;
+use mingzhang::ledger::witness::AddCheckpoint;
+use mingzhang::values::Hash;
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::process::Command;
@@ -51,6 +56,16 @@ fn a_log_that_grows_is_followed_and_another_history_is_kept_as_evidence() {
     let evidence = std::fs::read_to_string(told["found"][0]["evidence"].as_str().expect("a file")).expect("kept");
     // Both signed notes: over five entries, and over six.
     assert!(evidence.contains("test.example/books\n5\n") && evidence.contains("test.example/books\n6\n"), "{evidence}");
+    // And what proves that no honest log can have signed both.
+    let (once, now) =
+        evidence.split_once("\n\nThe root of the first 5 entries of what it signs now is ").expect("both");
+    let once = once.split_once("\n\n").expect("a heading").1;
+    let once = Checkpoint::parse(&Note::parse(once.as_bytes()).expect("a note").text).expect("one");
+    let (root, request) = now.split_once(":\n\n").expect("a root and a proof");
+    let (root, request) =
+        (Hash::from_base64(root).expect("a hash"), AddCheckpoint::parse(request.as_bytes()).expect("one"));
+    let now = Checkpoint::parse(&Note::parse(request.note.as_bytes()).expect("a note").text).expect("one");
+    assert!(root != once.root && verify_consistency(once.size, now.size, root, now.root, &request.path), "{evidence}");
     // Signed with another key than when it was first seen.
     let other = self::books();
     std::fs::remove_dir_all(&folder).expect("removed");

@@ -147,7 +147,7 @@ pub async fn restore(
     for (path, note) in notes {
         let opened = match own.open(note.as_bytes()) {
             // Signed with a key that another has taken the place of since: what is known from then binds the backup as well.
-            Err(CheckpointError::Note(NoteError::NotSigned(_))) if path == backup && known.is_some() => continue,
+            Err(CheckpointError::Note(NoteError::NotSigned { .. })) if path == backup && known.is_some() => continue,
             opened => opened.map_err(|source| BackupError::Checkpoint { path, source })?,
         };
         let found = opened.checkpoint();

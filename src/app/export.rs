@@ -23,18 +23,23 @@ pub struct Exported {
 
 /// Writes the log into a folder, which is made where it does not exist. Other files in it are left alone.
 pub async fn export(folder: &Folder, slug: Option<&str>, target: &Path) -> Result<Exported, OpenError> {
-    let lock = folder.lock().await?;
+    // Beside a server, which signs by itself, the log is written as it was last signed.
+    let lock = match folder.lock().await {
+        Ok(lock) => Some(lock),
+        Err(OpenError::Busy { .. }) => None,
+        Err(error) => return Err(error),
+    };
     let opened = folder.open(slug).await?;
-    let size = opened.row.size;
     let latest = opened.store.latest_checkpoint(opened.row.ledger_id).await?;
-    let note = match latest {
-        Some((signed, note)) if signed == size => note,
+    let (size, note) = match latest {
+        Some((signed, note)) if signed == opened.row.size || lock.is_none() => (signed, note),
         _ => {
+            let size = opened.row.size;
             let organisation = opened.organisation().await?;
             let root = frontier(&opened.row)?.root();
             let note = opened.folder.sign(&opened.keys, organisation.key_at(size), size, root)?;
             opened.store.put_checkpoint(opened.row.ledger_id, size, &note).await?;
-            note
+            (size, note)
         }
     };
     drop(lock);

@@ -5,7 +5,8 @@ use super::asked::Asked;
 use super::folder::replace;
 use super::outside::{self, Log, OutsideError, Verdict};
 use crate::ledger::canonical::{Object, Value};
-use crate::ledger::note::VerifierKey;
+use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::note::{Note, VerifierKey};
 use crate::ledger::policy::Policy;
 use crate::ledger::posting::Book;
 use crate::values::Hash;
@@ -22,8 +23,12 @@ pub struct Seen {
     pub size: u64,
     /// Root over them.
     pub root: Hash,
+    /// It was looked at before.
+    pub is_known: bool,
     /// What is wrong, with the file that proves it.
     pub found: Vec<(String, PathBuf)>,
+    /// Evidence of earlier looks.
+    pub kept: Vec<PathBuf>,
 }
 
 /// Looks at a log once. Its key is that of the policy, or the one that it had when it was first seen.
@@ -47,20 +52,21 @@ pub async fn look(url: &str, folder: &Path, policy: Option<&Policy>) -> Result<S
         }
         Err(source) => return Err(OutsideError::File { path: pinned, source }),
     };
-    let since = last_kept(&own);
+    let (since, kept) = (last_kept(&own), kept_evidence(&own));
     let asked = Asked { vkey: policy.is_none().then_some(vkey), policy: policy.cloned(), since: since.clone() };
     let verdict = outside::verify(log.clone(), &asked, |_, _| ()).await?;
     let mut found = Vec::new();
     if let Some(bad) = &verdict.first_bad {
-        let earlier = since.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-        let text = format!("{url}\nentry {}: {}\n\n{earlier}\n\n{}", bad.seq, bad.reason, verdict.note);
-        found.push((format!("entry {}: {}", bad.seq, bad.reason), evidence(&own, "history", &text)?));
+        let what = if verdict.is_of_entry { format!("entry {}: {}", bad.seq, bad.reason) } else { bad.reason.clone() };
+        let text = history(url, &what, &log, &verdict, since.as_deref()).await?;
+        found.push((what, evidence(&own, "history", &text)?));
     } else {
         let path = own.join("checkpoints").join(verdict.entries.to_string());
         replace(&path, &verdict.note, &mut OpenOptions::new()).map_err(made(&path))?;
         found.extend(differing_totals(&log, url, &verdict, &own).await?);
     }
-    Ok(Seen { origin: verdict.vkey.name().to_owned(), size: verdict.entries, root: verdict.root, found })
+    let (origin, is_known) = (verdict.vkey.name().to_owned(), since.is_some());
+    Ok(Seen { origin, size: verdict.entries, root: verdict.root, is_known, found, kept })
 }
 
 /// The newest checkpoint that was kept.
@@ -68,6 +74,39 @@ fn last_kept(own: &Path) -> Option<Vec<u8>> {
     let files = fs::read_dir(own.join("checkpoints")).ok()?.flatten();
     let sizes = files.filter_map(|file| file.file_name().to_str()?.parse::<u64>().ok());
     fs::read(own.join("checkpoints").join(sizes.max()?.to_string())).ok()
+}
+
+/// What was kept of earlier looks.
+fn kept_evidence(own: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(own).into_iter().flatten().flatten().map(|file| file.path());
+    let mut kept: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "evidence")).collect();
+    kept.sort();
+    kept
+}
+
+/// What shows that a log does not hold: both signed notes, and where it has split, what proves that they are of two histories.
+async fn history(
+    url: &str,
+    what: &str,
+    log: &Log,
+    verdict: &Verdict,
+    since: Option<&[u8]>,
+) -> Result<String, OutsideError> {
+    let earlier = since.map(String::from_utf8_lossy).unwrap_or_default();
+    let once = Note::parse(earlier.as_bytes()).ok().and_then(|note| Checkpoint::parse(&note.text).ok());
+    let fork = match &once {
+        Some(once) => outside::proof_of_fork(log, verdict, once).await?,
+        None => None,
+    };
+    Ok(match fork {
+        Some((root, newest)) => format!(
+            "{url}\n{what}\n\n{earlier}\n\nThe root of the first {} entries of what it signs now is {}:\n\n{}",
+            newest.old,
+            root.to_base64(),
+            newest.to_text()
+        ),
+        None => format!("{url}\n{what}\n\n{earlier}\n\n{}", verdict.note),
+    })
 }
 
 /// Writes down what was found, with what proves it.
@@ -96,16 +135,17 @@ async fn differing_totals(
     let rows = told.as_ref().and_then(Value::as_object).and_then(|told| told.get("lines")?.as_array()).unwrap_or(&[]);
     let rows: Vec<&Object<'_>> = rows.iter().filter_map(Value::as_object).collect();
     let ours = totals(&verdict.book);
-    let differs = ours.iter().find(|(line, numbers)| {
+    let differs = ours.iter().find_map(|(line, numbers)| {
         let row = rows.iter().find(|row| row.get("line").and_then(Value::as_text) == Some(line.as_str()));
-        let number = |name: &str| u64::try_from(row?.get(name)?.as_integer()?).ok();
-        ["end", "free", "held", "spent", "void"].map(number) != numbers.map(Some)
+        let told = |name: &str| u64::try_from(row?.get(name)?.as_integer()?).ok();
+        let mut numbers = ["end", "free", "held", "spent", "void"].into_iter().zip(*numbers);
+        let (name, number) = numbers.find(|(name, number)| told(name) != Some(*number))?;
+        let told = told(name).map_or_else(|| "not told".to_owned(), |told| told.to_string());
+        Some(format!("the published totals of {line} are not what its entries add up to: {name} is {told} there, {number} by the entries"))
     });
     let added = rows.len() != ours.len();
     let what = match differs {
-        Some((line, numbers)) => {
-            format!("the published totals of {line} are not what its entries add up to: {numbers:?}")
-        }
+        Some(what) => what,
         None if added => "the published totals are of other lines than the entries have".to_owned(),
         None => return Ok(None),
     };

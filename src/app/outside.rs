@@ -6,23 +6,29 @@ use super::client;
 use super::folder::put_file;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::ledger::entry::Entry;
+use crate::ledger::merkle::{self, consistency_proof, verify_consistency};
 use crate::ledger::note::{Note, NoteError, VerifierKey};
 use crate::ledger::policy::Policy;
 use crate::ledger::rotation;
-use crate::ledger::tile::{self, Content, Edge, Tile, WIDTH};
+use crate::ledger::tile::{self, Content, Edge, Missing, Tile, Tiles, WIDTH};
 use crate::ledger::verify::{FirstBad, Verifier, read};
+use crate::ledger::witness::AddCheckpoint;
 use crate::values::Hash;
 use futures_util::{StreamExt as _, stream};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Bundles that are fetched at once.
 const AT_ONCE: usize = 16;
 /// An answer takes no longer.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Checkpoints that are asked for to learn since when witnesses have seen a log, at most.
+const WITNESSED_MAX: usize = 100;
 /// Witnesses have so long to see a checkpoint.
 const WITNESSED_WITHIN: Duration = Duration::from_secs(10);
 /// Times that an address is tried.
@@ -74,7 +80,7 @@ pub enum OutsideError {
     },
     /// There is no log.
     #[error(
-        "{0} holds no log: neither entries.jsonl nor checkpoint and tiles. The address of a log ends in /log/NAME/"
+        "{0} holds no log: it would hold checkpoint with tiles, or with entries.jsonl. The address of a log ends in /log/NAME/"
     )]
     NoLog(String),
     /// The key file.
@@ -105,8 +111,10 @@ pub struct Verdict {
     pub entries: u64,
     /// Root over them.
     pub root: Hash,
-    /// The first that does not.
+    /// The first that does not, or where else it does not hold.
     pub first_bad: Option<FirstBad>,
+    /// What is bad is an entry; else it is the checkpoint, a key, a tile, a witness's word, or what the reader has asked with.
+    pub is_of_entry: bool,
     /// Who has seen it.
     pub witnessed: Witnessed,
     /// The size of the earlier checkpoint that the log still begins with.
@@ -154,6 +162,15 @@ impl Log {
         }
     }
 
+    /// The same, asked anew for everything.
+    fn unkept(&self) -> Self {
+        match self {
+            Self::Address { base, agent, .. } => Self::Address { base: base.clone(), keep: None, agent: agent.clone() },
+            Self::Export(folder) => Self::Export(folder.clone()),
+            Self::Tiles(folder) => Self::Tiles(folder.clone()),
+        }
+    }
+
     /// Another page of the same server; nothing where there is none, or where the log is no address.
     pub fn fetch(&self, url: &str) -> Result<Option<Vec<u8>>, OutsideError> {
         match self {
@@ -194,11 +211,22 @@ impl Log {
         (0..ROTATIONS_MAX).map_while(|place| self.read(&format!("rotations/{place}")).transpose()).collect()
     }
 
-    /// Earlier checkpoints that are at hand.
-    fn checkpoints(&self) -> Vec<Vec<u8>> {
-        let Self::Tiles(folder) = self else { return Vec::new() };
-        let files = fs::read_dir(folder.join("checkpoints")).into_iter().flatten().flatten();
-        files.filter_map(|file| fs::read(file.path()).ok()).collect()
+    /// Earlier checkpoints that are at hand: all of a folder; of a server those by which it says that witnesses began to see it.
+    fn checkpoints(&self) -> Result<Vec<Vec<u8>>, OutsideError> {
+        let sizes: Vec<String> = match self {
+            Self::Export(_) => Vec::new(),
+            Self::Tiles(folder) => {
+                let files = fs::read_dir(folder.join("checkpoints")).into_iter().flatten().flatten();
+                files.filter_map(|file| file.file_name().into_string().ok()).collect()
+            }
+            Self::Address { .. } => {
+                let told = self.read("witnessed")?.unwrap_or_default();
+                let told = String::from_utf8_lossy(&told).into_owned();
+                let sizes = told.lines().filter(|line| line.parse::<u64>().is_ok());
+                sizes.take(WITNESSED_MAX).map(str::to_owned).collect()
+            }
+        };
+        sizes.iter().filter_map(|size| self.read(&format!("checkpoints/{size}")).transpose()).collect()
     }
 }
 
@@ -259,6 +287,7 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
         entries: 0,
         root: Hash::ZERO,
         first_bad: None,
+        is_of_entry: false,
         witnessed: Witnessed::default(),
         since: None,
         book: crate::ledger::posting::Book::default(),
@@ -274,56 +303,55 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
         Err(error) => return Ok(verdict.bad(0, format!("the checkpoint does not hold: {error}"))),
     };
     let size = signed.checkpoint().size;
-    let mut earlier = Vec::new();
-    let kept = asked.since.iter().map(|note| ("the earlier checkpoint", note.clone()));
-    for (what, note) in kept.chain(log.checkpoints().into_iter().map(|note| ("an earlier checkpoint", note))) {
+    let mut earlier: BTreeMap<u64, Vec<Earlier>> = BTreeMap::new();
+    let at_hand = Arc::clone(&log);
+    let at_hand = blocking(move || at_hand.checkpoints()).await?;
+    let kept = asked.since.iter().map(|note| (SINCE, note.clone()));
+    for (what, note) in kept.chain(at_hand.into_iter().map(|note| ("an earlier checkpoint", note))) {
         match Note::parse(&note).map_err(CheckpointError::from).and_then(|note| Checkpoint::parse(&note.text)) {
-            Ok(checkpoint) => earlier.push(Earlier { what, checkpoint, note }),
+            Ok(checkpoint) => earlier.entry(checkpoint.size).or_default().push(Earlier { what, checkpoint, note }),
             Err(error) => return Ok(verdict.bad(0, format!("{what} does not hold: {error}"))),
         }
     }
-    verdict.since = asked.since.as_ref().and(earlier.first()).map(|earlier| earlier.checkpoint.size);
-    let mut roots: Vec<(u64, Hash)> =
-        earlier.iter().map(|Earlier { checkpoint, .. }| (checkpoint.size, checkpoint.root)).collect();
-    roots.sort_unstable();
+    let since = earlier.values().flatten().find(|earlier| earlier.what == SINCE);
+    verdict.since = since.map(|since| since.checkpoint.size);
     let follow = Following {
         log: Arc::clone(&log),
         size,
         verifier: Verifier::new(verdict.vkey.name()),
         edge: Edge::default(),
-        roots,
+        earlier,
+        opened: Vec::new(),
+        vkey: verdict.vkey.clone(),
         keys: Vec::new(),
+        tiles: JoinSet::new(),
     };
-    let (Following { verifier, keys, .. }, first_bad) = follow.all(&mut progress).await?;
-    verdict.entries = verifier.head().size();
-    verdict.root = verifier.head().frontier.root();
-    verdict.first_bad = first_bad;
-    verdict.book = verifier.book().clone();
-    if verdict.first_bad.is_some() {
-        return Ok(verdict);
+    let (followed, fault) = follow.all(&mut progress).await?;
+    verdict.entries = followed.verifier.head().size();
+    verdict.root = followed.verifier.head().frontier.root();
+    verdict.book = followed.verifier.book().clone();
+    if let Some(Fault { seq, reason, is_of_entry }) = fault {
+        verdict.is_of_entry = is_of_entry;
+        return Ok(verdict.bad(seq, reason));
     }
     if verdict.root != signed.checkpoint().root {
         return Ok(verdict
             .bad(0, format!("the first {size} entries are not those that were signed: the history was replaced")));
     }
-    let key_at = |size: u64| keys.iter().rev().find(|(from, _)| *from <= size).map_or(&verdict.vkey, |(_, key)| key);
-    if *key_at(size) != verdict.vkey {
-        let other = format!("its checkpoint is signed with another key than the entries name: {}", key_at(size));
+    let in_force = followed.key_at(size).clone();
+    if in_force != verdict.vkey {
+        let other = format!("its checkpoint is signed with another key than the entries name: {in_force}");
         return Ok(verdict.bad(size.saturating_sub(1), other));
     }
-    let mut opened = Vec::with_capacity(earlier.len());
-    for Earlier { what, checkpoint, note } in &earlier {
-        match VerifiedCheckpoint::open(note, key_at(checkpoint.size)) {
-            Ok(earlier) => opened.push(earlier),
-            Err(error) => return Ok(verdict.bad(0, format!("{what} does not hold: {error}"))),
-        }
+    if let Some((what, error)) = followed.unopened() {
+        return Ok(verdict.bad(0, format!("{what} does not hold: {error}")));
     }
     if let Some(since) = verdict.since.filter(|since| *since > size) {
         return Ok(verdict.bad(size, format!("it is missing: a checkpoint over {since} entries was signed")));
     }
     let signed = cosigned_soon(&log, signed, asked, &verdict.vkey).await?;
     verdict.note = signed.note().to_string();
-    verdict.witnessed = asked.witnessed(&signed, opened.iter());
+    verdict.witnessed = asked.witnessed(&signed, followed.opened.iter());
     match verdict.witnessed.fault.clone() {
         Some(fault) => Ok(verdict.bad(size.saturating_sub(1), fault)),
         None => Ok(verdict),
@@ -359,11 +387,65 @@ async fn cosigned_soon(
     Ok(newest)
 }
 
+/// What proves that a log has split: the root of its own first `old` entries, where it is another than what it once signed, and its
+/// newest checkpoint with the proof that it goes on from that root. `None` where its tiles do not lead there.
+pub async fn proof_of_fork(
+    log: &Log,
+    verdict: &Verdict,
+    once: &Checkpoint,
+) -> Result<Option<(Hash, AddCheckpoint)>, OutsideError> {
+    let Ok(newest) = VerifiedCheckpoint::open(verdict.note.as_bytes(), &verdict.vkey) else { return Ok(None) };
+    let (log, old) = (log.unkept(), once.size);
+    let Checkpoint { size, root: newest_root, .. } = *newest.checkpoint();
+    if old == 0 || old > size {
+        return Ok(None);
+    }
+    let mut tiles = Tiles::default();
+    let (root, path) = loop {
+        let looked = merkle::root(&tiles, old).and_then(|root| Ok((root, consistency_proof(&tiles, old, size)?)));
+        match looked {
+            Ok((root, path)) => break (root, path.unwrap_or_default()),
+            Err(Missing { level, index }) if !tiles.has(level, index) => {
+                let width = Content::Hashes(level).count(size).saturating_sub(index * WIDTH).min(WIDTH);
+                let (log, tile) = (log.clone(), Tile { content: Content::Hashes(level), index, width });
+                let found = if width == 0 { None } else { blocking(move || log.tile(tile)).await? };
+                let Some(hashes) = found.as_deref().and_then(tile::hashes_of) else { return Ok(None) };
+                tiles.put(level, index, hashes);
+            }
+            Err(_) => return Ok(None),
+        }
+    };
+    let proves = root != once.root && verify_consistency(old, size, root, newest_root, &path);
+    Ok(proves.then(|| (root, AddCheckpoint { old, path, note: verdict.note.clone() })))
+}
+
+/// What the reader's own checkpoint is called.
+const SINCE: &str = "the earlier checkpoint";
+
 /// A checkpoint of before; which key must have signed it, the entries say.
 struct Earlier {
     what: &'static str,
     checkpoint: Checkpoint,
     note: Vec<u8>,
+}
+
+/// Where a log does not hold, and why.
+struct Fault {
+    seq: u64,
+    reason: String,
+    is_of_entry: bool,
+}
+
+impl Fault {
+    /// An entry is bad.
+    const fn entry(seq: u64, reason: String) -> Self {
+        Self { seq, reason, is_of_entry: true }
+    }
+
+    /// Something else is.
+    const fn log(seq: u64, reason: String) -> Self {
+        Self { seq, reason, is_of_entry: false }
+    }
 }
 
 /// A log that is being followed.
@@ -372,35 +454,76 @@ struct Following {
     size: u64,
     verifier: Verifier,
     edge: Edge,
-    /// Roots that were signed, by their size.
-    roots: Vec<(u64, Hash)>,
+    /// Checkpoints that were signed before, by their size.
+    earlier: BTreeMap<u64, Vec<Earlier>>,
+    /// Those of them that hold.
+    opened: Vec<VerifiedCheckpoint>,
+    /// The key that signs now.
+    vkey: VerifierKey,
     /// Keys that the entries name, each with the smallest size that it signs.
     keys: Vec<(u64, VerifierKey)>,
+    /// Tiles that are being held against the entries.
+    tiles: JoinSet<Result<Option<Fault>, OutsideError>>,
 }
 
 impl Following {
-    /// Follows all entries; where one is bad it stops there.
-    async fn all(mut self, progress: &mut impl FnMut(u64, u64)) -> Result<(Self, Option<FirstBad>), OutsideError> {
+    /// Follows all entries; where something is bad it stops there.
+    async fn all(mut self, progress: &mut impl FnMut(u64, u64)) -> Result<(Self, Option<Fault>), OutsideError> {
         let pages = self.pages();
         let mut pages = std::pin::pin!(pages);
         while let Some(page) = pages.next().await {
             for entry in page? {
-                let seq = self.verifier.head().size();
-                if let Err(reason) = self.follow(entry).await? {
-                    return Ok((self, Some(FirstBad { seq, reason })));
+                if let Err(fault) = self.follow(entry) {
+                    return Ok((self, Some(fault)));
                 }
+            }
+            if let Some(fault) = self.tiles_but(AT_ONCE).await? {
+                return Ok((self, Some(fault)));
             }
             progress(self.verifier.head().size(), self.size);
         }
         let end = self.verifier.head().size();
         if end < self.size {
             let reason = format!("it is missing: {} entries were signed", self.size);
-            return Ok((self, Some(FirstBad { seq: end, reason })));
+            return Ok((self, Some(Fault::entry(end, reason))));
         }
-        if let Some(reason) = self.differing_edge().await? {
-            return Ok((self, Some(FirstBad { seq: end.saturating_sub(1), reason })));
+        for (level, hashes) in (0..).zip(self.edge.tiles().to_vec()) {
+            let width = u64::try_from(hashes.len()).expect("a tile is short");
+            let index = Content::Hashes(level).count(self.size) / WIDTH;
+            if width > 0 {
+                self.hold_tile(end.saturating_sub(1), Tile { content: Content::Hashes(level), index, width }, hashes);
+            }
         }
-        Ok((self, None))
+        let fault = self.tiles_but(0).await?;
+        Ok((self, fault))
+    }
+
+    /// The key that the entries name for a size; the log's, where they name none.
+    fn key_at(&self, size: u64) -> &VerifierKey {
+        self.keys.iter().rev().find(|(from, _)| *from <= size).map_or(&self.vkey, |(_, key)| key)
+    }
+
+    /// Opens a checkpoint of before with the key that the entries name.
+    fn open(&self, earlier: &Earlier) -> Result<VerifiedCheckpoint, CheckpointError> {
+        VerifiedCheckpoint::open(&earlier.note, self.key_at(earlier.checkpoint.size))
+    }
+
+    /// The first checkpoint of before that lies beyond the log and does not hold.
+    fn unopened(&self) -> Option<(&'static str, CheckpointError)> {
+        let beyond = self.earlier.values().flatten();
+        beyond.into_iter().find_map(|earlier| Some((earlier.what, self.open(earlier).err()?)))
+    }
+
+    /// Waits until so many tiles at most are being looked at; what is wrong with one.
+    async fn tiles_but(&mut self, most: usize) -> Result<Option<Fault>, OutsideError> {
+        while self.tiles.len() > most {
+            let looked = self.tiles.join_next().await.transpose();
+            let looked = looked.map_err(|error| OutsideError::Ended(error.to_string()))?;
+            if let Some(fault) = looked.transpose()?.flatten() {
+                return Ok(Some(fault));
+            }
+        }
+        Ok(None)
     }
 
     /// All entries in order, read on all cores.
@@ -434,54 +557,49 @@ impl Following {
         }
     }
 
-    /// Follows one entry; the reason where it does not hold.
-    async fn follow(&mut self, entry: ReadEntry) -> Result<Result<(), String>, OutsideError> {
+    /// Follows one entry.
+    fn follow(&mut self, entry: ReadEntry) -> Result<(), Fault> {
         let seq = self.verifier.head().size();
+        let bad = |reason| Fault::entry(seq, reason);
         if seq == self.size {
-            return Ok(Err(format!("it lies behind the end: {} entries were signed", self.size)));
+            return Err(bad(format!("it lies behind the end: {} entries were signed", self.size)));
         }
-        let (entry, leaf) = match entry {
-            Ok(read) => read,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        if let Err(FirstBad { reason, .. }) = self.verifier.follow(&entry, leaf) {
-            return Ok(Err(reason));
-        }
+        let (entry, leaf) = entry.map_err(bad)?;
+        self.verifier.follow(&entry, leaf).map_err(|first_bad| bad(first_bad.reason))?;
         for (level, hashes) in (0..).zip(self.edge.push(leaf)) {
             let tile = Tile { content: Content::Hashes(level), index: seq >> (8 * (level + 1)), width: WIDTH };
-            if self.differs(tile, hashes).await? {
-                return Ok(Err(format!("{tile} holds other hashes than the entries have")));
-            }
+            self.hold_tile(seq, tile, hashes);
         }
         self.keys.extend(key_named_by(&entry));
-        let root = self.verifier.head().frontier.root();
-        if self.roots.iter().any(|(size, signed)| *size == seq + 1 && *signed != root) {
-            return Ok(Err("the checkpoint that was signed here has another root: the history was replaced".into()));
+        for earlier in self.earlier.remove(&(seq + 1)).unwrap_or_default() {
+            self.pass(seq, &earlier)?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
-    /// What the tiles at the right edge hold that they must not.
-    async fn differing_edge(&self) -> Result<Option<String>, OutsideError> {
-        for (level, hashes) in (0..).zip(self.edge.tiles()) {
-            let width = u64::try_from(hashes.len()).expect("a tile is short");
-            let index = Content::Hashes(level).count(self.size) / WIDTH;
-            let tile = Tile { content: Content::Hashes(level), index, width };
-            if width > 0 && self.differs(tile, hashes.clone()).await? {
-                return Ok(Some(format!("{tile} holds other hashes than the entries have")));
-            }
+    /// Holds a checkpoint of before against the entries, where they are as many as it is of.
+    fn pass(&mut self, seq: u64, earlier: &Earlier) -> Result<(), Fault> {
+        let opened = self.open(earlier);
+        let opened = opened.map_err(|error| Fault::log(seq, format!("{} does not hold: {error}", earlier.what)))?;
+        if earlier.checkpoint.root != self.verifier.head().frontier.root() {
+            let reason = "the checkpoint that was signed here has another root: the history was replaced".into();
+            return Err(Fault::log(seq, reason));
         }
-        Ok(None)
+        self.opened.push(opened);
+        Ok(())
     }
 
-    /// Whether a tile is not what the entries make it. An export has none.
-    async fn differs(&self, tile: Tile, hashes: Vec<Hash>) -> Result<bool, OutsideError> {
+    /// Begins to hold a tile against the hashes that the entries have. An export has none.
+    fn hold_tile(&mut self, seq: u64, tile: Tile, hashes: Vec<Hash>) {
         let log = Arc::clone(&self.log);
         if matches!(*log, Log::Export(_)) {
-            return Ok(false);
+            return;
         }
-        let found = blocking(move || log.tile(tile)).await?;
-        Ok(!found.is_some_and(|found| found.starts_with(&tile::hashes_to_bytes(&hashes))))
+        self.tiles.spawn(blocking(move || {
+            let is_same = log.tile(tile)?.is_some_and(|found| found.starts_with(&tile::hashes_to_bytes(&hashes)));
+            let differs = || Fault::log(seq, format!("{tile} is missing, or holds other hashes than the entries have"));
+            Ok((!is_same).then(differs))
+        }));
     }
 }
 

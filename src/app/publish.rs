@@ -132,6 +132,11 @@ pub async fn case(
     if let Some(old) = corrected.filter(|old| old.version < newest_of(&old.number)) {
         return Err(not_possible(old, "not the newest version"));
     }
+    let newest = published.iter().rev().find(|known| known.number == now.report.rows.report.number);
+    if let Some(known) = newest.filter(|_| corrected.is_none()) {
+        let number = format!("{}-v{}", known.number, known.version);
+        return Err(Refusal::ReportIsPublished { number, seq: known.seq }.into());
+    }
     let number = corrected.map_or_else(|| now.report.rows.report.number.clone(), |old| old.number.clone());
     let version = newest_of(&number) + 1;
     let fresh = now.numbered(number, version)?;

@@ -44,7 +44,7 @@ const REASONS: &[(&str, &str)] = &[
         "its tile in the table of tiles holds other hashes than the log; `mingzhang rebuild` makes it again",
         "它的哈希块与账本不符；可用 mingzhang rebuild 重建",
     ),
-    ("{} holds other hashes than the entries have", "{} 里的哈希与记录不符"),
+    ("{} is missing, or holds other hashes than the entries have", "{} 缺失，或里面的哈希与记录不符"),
     ("{} is missing, or does not hold {} entries", "缺少 {}，或里面不是 {} 条记录"),
     ("its posts stand otherwise in the table of spans: that table was changed", "入账明细表里的内容不同：那张表被改过"),
     (
@@ -70,11 +70,14 @@ const REASONS: &[(&str, &str)] = &[
         "its checkpoint was cosigned by {} witnesses, fewer than the policy asks for",
         "检查点只有 {} 个见证方共签，少于策略的要求",
     ),
-    ("the published totals of {} are not what its entries add up to: {}", "公布的 {} 的合计与记录加起来的不符：{}"),
+    (
+        "the published totals of {} are not what its entries add up to: {} is {} there, {} by the entries",
+        "公布的 {} 的合计与记录加起来的不符：{} 公布为 {}，记录加起来是 {}",
+    ),
     ("the published totals are of other lines than the entries have", "公布的合计与记录的线不符"),
     ("this is not a verifier key: {}", "这不是公钥（{}）"),
     ("this is not a signed note: {}", "签名文件的写法不对（{}）"),
-    ("the note is not signed by {}", "没有 {} 的签名"),
+    ("the note is not signed by {} with the key {}", "没有 {} 用密钥 {} 的签名"),
     ("the signature by {} does not hold: the text or the signature was changed", "{} 的签名不符：内容或签名被改过"),
     ("this is not a checkpoint: {}", "这不是检查点（{}）"),
     ("the checkpoint is of the log {}, not of the one asked for", "这是账本 {} 的检查点，不是要核对的那个"),
@@ -82,8 +85,8 @@ const REASONS: &[(&str, &str)] = &[
     ("the entry is not in the signed tree at this place", "记录不在签名的账本里的这个位置"),
     ("this is not a receipt: {}", "这不是自证凭证（{}）"),
     (
-        "the receipt is signed with {}, not with {}; where the charity says that it has changed its key, verify the log itself with the old one: that follows the change and tells the new key",
-        "凭证是用 {} 签名的，不是 {}。组织若说过更换密钥，请用旧公钥核对整个账本：会接着更换的证明找到新公钥",
+        "the receipt is signed with {}, and nothing in it leads there from {}: it may be from before a change of the key, or somebody else's",
+        "凭证是用 {} 签名的，里面没有从 {} 更换过来的证明：可能是更换密钥以前的，也可能是别人的",
     ),
     ("a change of its key does not hold: {}", "更换签名密钥的证明不成立：{}"),
     ("the proof does not hold the entry itself", "证明里没有附上那条记录"),
@@ -182,7 +185,7 @@ mod tests {
         let state = FollowError::State { seq: 7, place: 0, wanted: "free" };
         for error in [
             ReceiptError::Form("it is no text"),
-            ReceiptError::Key(NoteError::NotSigned("a".into())),
+            ReceiptError::Key(NoteError::NotSigned { name: "a".into(), key: "1".into() }),
             ReceiptError::OtherLog { found: "a".into(), wanted: "b".into() },
             proof,
             ReceiptError::Misplaced(7),

@@ -115,7 +115,11 @@ pub async fn gather(
     let (salt, record) = opening(opened, gift).await?;
     let vkey = opened.vkey_at(size).await?;
     let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
-    Ok(Receipt { vkey, witnesses: keys, entries: proven, totals, record, salt })
+    // Those up to the key that has signed here.
+    let rotations = opened.organisation().await?.rotations;
+    let before = rotations.iter().filter(|rotation| rotation.seq < size).count();
+    let rotations = opened.rotations().await?.into_iter().take(before).collect();
+    Ok(Receipt { vkey, witnesses: keys, entries: proven, rotations, totals, record, salt })
 }
 
 /// The published totals that a gift is inside: of the newest report of each case that its fund was for.

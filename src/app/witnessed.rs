@@ -6,6 +6,7 @@ use crate::ledger::note::{Note, SignatureLine, VerifierKey};
 use crate::ledger::policy::Witness;
 use crate::ledger::witness::AddCheckpoint;
 use crate::store::{Store, StoreError};
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 /// Longest answer that is read.
@@ -51,6 +52,19 @@ pub enum NotSeen {
 pub async fn seen(store: &Store, ledger_id: i64) -> Result<Vec<Seen>, StoreError> {
     let rows = store.witnesses(ledger_id).await?;
     Ok(rows.into_iter().map(|(witness, first, last)| Seen { witness, first, last }).collect())
+}
+
+/// Sizes by which it can be seen since when witnesses have seen the ledger, smallest first: for each the first few that anybody has
+/// cosigned from then on.
+pub async fn telling_sizes(store: &Store, ledger_id: i64) -> Result<Vec<u64>, StoreError> {
+    const OF_EACH: usize = 10;
+    let mut cosigned: Vec<u64> = store.all_cosignatures(ledger_id).await?.into_iter().map(|(size, ..)| size).collect();
+    cosigned.dedup();
+    let mut sizes = BTreeSet::new();
+    for seen in seen(store, ledger_id).await? {
+        sizes.extend(cosigned.iter().filter(|size| **size >= seen.first.0).take(OF_EACH));
+    }
+    Ok(sizes.into_iter().collect())
 }
 
 /// A checkpoint with what witnesses have signed of it.

@@ -379,7 +379,7 @@ async fn publish_and_show(
     out.say(
         format!(
             "账本 {size} 条记录，核对{}。家属确认码：{family_code}\n\n接着试试：\n  cargo run -- trace {seq} --data {data}\n  cargo run -- fund list --data {data}\n  \
-             cargo run -- donation code {seq} --data {data}\n  cargo run -- verify --data {data}\n  cargo run -- export {data}/export --data {data}",
+             cargo run -- donation code {seq} --data {data}\n  cargo run -- donation receipt {seq} --data {data}\n  cargo run -- verify --data {data}\n  cargo run -- export {data}/export --data {data}",
             if verdict.first_bad.is_none() { "完好" } else { "有误" }
         ),
         format!(

@@ -5,10 +5,12 @@ use super::fund::{amount, minor};
 use super::report::say_files;
 use super::session::{Failure, Session};
 use super::trouble_zh;
+use crate::app::folder::secret;
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::values::amount::format_minor;
 use crate::values::{AccountId, Day, FundId, Unit};
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Gifts
@@ -194,7 +196,9 @@ async fn receipt(session: &Session, seq: u64, out: Option<&Path>) -> Result<(), 
     std::fs::create_dir_all(out).map_err(failed)?;
     for file in answer["files"].as_array_mut().into_iter().flatten() {
         let path = out.join(text(file, "name"));
-        std::fs::write(&path, session.download(&text(file, "path")).await?).map_err(failed)?;
+        let bytes = session.download(&text(file, "path")).await?;
+        // Names of donors stand in it.
+        put_secret(&path, &bytes).map_err(failed)?;
         file["path"] = path.display().to_string().into();
     }
     let number = text(&answer, "receipt");
@@ -212,6 +216,10 @@ async fn receipt(session: &Session, seq: u64, out: Option<&Path>) -> Result<(), 
     say_files(session, &answer);
     session.out.object(&answer);
     Ok(())
+}
+
+fn put_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    secret().write(true).create(true).truncate(true).open(path)?.write_all(bytes)
 }
 
 /// The newest gifts that are wanted, newest first.

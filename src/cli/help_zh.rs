@@ -146,6 +146,7 @@ const WORDS: &[(&str, &str)] = &[
         "Have the command carried out by this server instead of on a data folder",
         "由这台服务器办理，而不是在数据文件夹上",
     ),
+    ("All published reports", "所有公布过的报告"),
     ("The keys that sign the log, and how one takes the place of another", "为账本签名的密钥，以及怎样更换"),
     ("The public keys there have been, and the one that is prepared", "用过的公钥，和准备好的下一把"),
     (

@@ -62,11 +62,27 @@ fn reason_of(what: &str) -> String {
 
 /// Tells what was seen of a log; whether it holds.
 fn told(session: &Session, url: &str, seen: &Seen) -> bool {
-    let Seen { origin, size, root, found } = seen;
+    let Seen { origin, size, root, is_known, found, kept } = seen;
     if found.is_empty() {
+        let before = if *is_known {
+            ("接着以前看到的", "it goes on from what was seen before")
+        } else {
+            ("第一次看到", "seen for the first time")
+        };
         session.out.say(
-            format!("✓ {origin}：{size} 条记录，根 {}…，与以前看到的和公布的合计一致。", root.short()),
-            format!("✓ {origin}: {size} entries, root {}…; as seen before, and as its totals say", root.short()),
+            format!("✓ {origin}：{size} 条记录，根 {}…；{}，与公布的合计一致。", root.short(), before.0),
+            format!(
+                "✓ {origin}: {size} entries, root {}…; {}, and its totals are what they add up to",
+                root.short(),
+                before.1
+            ),
+        );
+    }
+    for file in kept {
+        let file = file.display();
+        session.out.warn(
+            format!("注意：以前看到过不符，证据还在 {file}。"),
+            format!("Note: it did not hold before; the evidence is still in {file}"),
         );
     }
     for (what, file) in found {
@@ -78,8 +94,9 @@ fn told(session: &Session, url: &str, seen: &Seen) -> bool {
     }
     let found: Vec<_> =
         found.iter().map(|(what, file)| json!({"what": what, "evidence": file.display().to_string()})).collect();
-    session.out.always(&json!({
+    session.out.object(&json!({
         "url": url, "origin": origin, "ok": found.is_empty(), "size": size, "root": root.to_hex(), "found": found,
+        "kept": kept.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
     }));
     found.is_empty()
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 /// Transparency reports
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Report {
+    /// All published reports
+    List,
     /// The report of a case, in Chinese and in English; publishes it
     Case {
         /// Which
@@ -29,7 +31,10 @@ pub(super) enum Report {
 impl Report {
     /// Runs it.
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let Self::Case { case, out, corrects, note } = self;
+        let (case, out, corrects, note) = match self {
+            Self::List => return list(session).await,
+            Self::Case { case, out, corrects, note } => (case, out, corrects, note),
+        };
         let body = json!({"corrects": corrects, "note": note});
         let answer = publish(session, case.as_str(), out.as_deref(), body).await?;
         let (number, entry) = (text(&answer, "number"), &answer["entry"]);
@@ -48,6 +53,31 @@ impl Report {
         session.out.object(&answer);
         Ok(())
     }
+}
+
+async fn list(session: &Session) -> Result<(), Failure> {
+    let reports = session.list("reports").await?;
+    let newest = |known: &Value| {
+        let same = reports.iter().filter(|other| other["report"] == known["report"]);
+        same.map(|other| other["version"].as_u64()).max() == Some(known["version"].as_u64())
+    };
+    let state = |known: &Value| match known["corrected"]["note"].as_str() {
+        Some(note) => session.out.pick(format!("已更正：{note}"), format!("corrected: {note}")),
+        None if newest(known) => session.out.pick("现行", "current").to_owned(),
+        None => session.out.pick("已有新版", "a newer version is out").to_owned(),
+    };
+    let row = |known: &Value| {
+        let number = format!("{}-v{}", text(known, "report"), known["version"]);
+        vec![known["seq"].to_string(), number, text(known, "case"), state(known)]
+    };
+    let rows: Vec<Vec<String>> = reports.iter().map(row).collect();
+    let heads = session.out.pick(
+        [("记录", true), ("报告", false), ("个案", false), ("状态", false)],
+        [("entry", true), ("report", false), ("case", false), ("state", false)],
+    );
+    session.out.table(&heads, &rows);
+    session.out.object(&json!({"reports": reports}));
+    Ok(())
 }
 
 /// Says where the files are.

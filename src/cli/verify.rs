@@ -9,8 +9,9 @@ use crate::app::outside::{self, OutsideError};
 use crate::app::reason_zh::reason;
 use crate::app::verify::Verdict;
 use crate::app::writer::chain;
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
 use crate::ledger::line::State;
-use crate::ledger::note::VerifierKey;
+use crate::ledger::note::{Note, VerifierKey};
 use crate::ledger::policy::Policy;
 use crate::ledger::receipt::{Receipt, ReceiptError};
 use crate::values::amount::format_minor;
@@ -67,7 +68,7 @@ impl Verify {
         let asked = Asked {
             vkey: self.vkey.clone(),
             policy: self.policy.as_deref().map(policy).transpose()?,
-            since: self.since.as_deref().map(read).transpose()?,
+            since: self.since.as_deref().map(checkpoint).transpose()?,
         };
         if let Some(place) = &self.place {
             if Path::new(place).join(crate::store::FILE_NAME).is_file() {
@@ -77,6 +78,12 @@ impl Verify {
                 ));
             }
             return if Path::new(place).is_file() {
+                if asked.since.is_some() || self.keep.is_some() {
+                    return Err(Failure::input(
+                        "凭证只有一个检查点：--since 和 --keep 要对整个账本用（网址或导出的文件夹）。",
+                        "a receipt has one checkpoint only: --since and --keep are for a log, by its address or its folder",
+                    ));
+                }
                 receipt(session, Path::new(place), &asked)
             } else {
                 log(session, place, self.keep, &asked).await
@@ -133,6 +140,16 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::input(trouble_zh::file(path, &error), format!("{}: {error}", path.display())))
 }
 
+/// A checkpoint that somebody kept; what it says is checked later.
+fn checkpoint(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = read(path)?;
+    let said = Note::parse(&bytes).map_err(CheckpointError::from).and_then(|note| Checkpoint::parse(&note.text));
+    said.map(|_| bytes).map_err(|error| {
+        let path = path.display();
+        Failure::input(format!("{path} 不是检查点：{}。", reason(&error.to_string())), format!("{path}: {error}"))
+    })
+}
+
 pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
     let text = String::from_utf8_lossy(&read(path)?).into_owned();
     Policy::parse(&text).map_err(|error| {
@@ -153,6 +170,7 @@ async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &Aske
         bar.set_length(of);
         bar.set_position(done);
     };
+    let kept = keep.as_ref().map(|folder| folder.display().to_string());
     let verdict = outside::verify(outside::Log::at(place, keep)?, asked, told).await;
     bar.finish_and_clear();
     let verdict = verdict?;
@@ -166,10 +184,21 @@ async fn log(session: &Session, place: &str, keep: Option<PathBuf>, asked: &Aske
         ),
         Some(bad) => {
             object["first_bad"] = json!({"seq": bad.seq, "reason": bad.reason});
-            session.out.say(
-                format!("账本有问题：第一条有问题的记录是 {}。原因：{}。", bad.seq, reason(&bad.reason)),
-                format!("The log does not hold. The first bad entry is {}: {}", bad.seq, bad.reason),
-            );
+            let (seq, why) = (bad.seq, reason(&bad.reason));
+            if verdict.is_of_entry {
+                session.out.say(
+                    format!("账本有问题：第一条有问题的记录是 {seq}。原因：{why}。"),
+                    format!("The log does not hold. The first bad entry is {seq}: {}", bad.reason),
+                );
+            } else {
+                session.out.say(format!("核对不通过：{why}。"), format!("It does not hold: {}", bad.reason));
+            }
+            if let Some(kept) = kept {
+                session.out.warn(
+                    format!("注意：取来的数据存在 {kept}；如果那里的文件坏了，请换一个文件夹（--keep）再核对一次。"),
+                    format!("Note: what was fetched is kept in {kept}; if its files may be damaged, verify once more with another --keep"),
+                );
+            }
         }
     }
     if verdict.begun_with != verdict.vkey {
@@ -220,6 +249,21 @@ fn tell_asked(session: &Session, object: &mut Value, asked: &Asked, since: Optio
     }
 }
 
+/// What a file is that proves nothing by itself, and what to do with it.
+fn no_receipt(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    if bytes.starts_with(b"%PDF") {
+        return Some((
+            "PDF 本身证明不了什么。凭证请核对同时生成的 HTML 或 JSON 文件；报告请拖到组织网站的 /verify 页。",
+            "a PDF proves nothing by itself. Of a certificate, verify the HTML or JSON file that came with it; drop a report on the charity's /verify page",
+        ));
+    }
+    let is_proof = bytes.starts_with(b"c2sp.org/tlog-proof");
+    is_proof.then_some((
+        "证明只写了记录的位置，没有记录本身。请拖到组织网站的 /verify 页，或核对自证凭证。",
+        "a proof names the place of an entry and does not hold the entry. Drop it on the charity's /verify page, or verify a receipt",
+    ))
+}
+
 /// Verifies one receipt.
 fn receipt(session: &Session, path: &Path, asked: &Asked) -> Result<(), Failure> {
     let bytes = read(path)?;
@@ -231,6 +275,9 @@ fn receipt(session: &Session, path: &Path, asked: &Asked) -> Result<(), Failure>
         session.out.always(&json!({"ok": false, "reason": error.to_string()}));
         Failure::NotOk
     };
+    if let Some((zh, en)) = no_receipt(&bytes) {
+        return Err(Failure::input(format!("{}：{zh}", path.display()), format!("{}: {en}", path.display())));
+    }
     let receipt = Receipt::of_file(&bytes).map_err(refused)?;
     let of_policy = asked.policy.as_ref().and_then(|policy| {
         let known = policy.logs.iter().find(|(key, _)| *key == receipt.vkey);
@@ -295,6 +342,14 @@ fn receipt(session: &Session, path: &Path, asked: &Asked) -> Result<(), Failure>
             json!({"state": state, "entry": by, "line": fate.line.to_string(), "amount": fate.amount})
         })
         .collect();
+    let seen: Vec<String> = if asked.policy.is_some() { &witnessed } else { &proven.seen }
+        .iter()
+        .map(|(name, time)| format!("{name} {}", day(*time)))
+        .collect();
+    if !seen.is_empty() {
+        let seen = seen.join(session.out.pick("、", ", "));
+        session.out.say(format!("  共签的见证方：{seen}"), format!("  Cosigned by {seen}"));
+    }
     if !is_met {
         session.out.say("✕ 见证方的共签不够。", "✕ It is cosigned by fewer witnesses than the policy asks for");
     }
@@ -320,7 +375,7 @@ impl From<OutsideError> for Failure {
                 format!("{url} 没有回答（{what}）。请再运行一次；加上 --keep 会从中断处继续。")
             }
             OutsideError::NoLog(place) => format!(
-                "{place} 里没有账本：既没有 entries.jsonl，也没有 checkpoint 和 tile。账本的网址以 /log/名称/ 结尾。"
+                "{place} 里没有账本：应有 checkpoint，以及 tile 或 entries.jsonl。账本的网址以 /log/名称/ 结尾。"
             ),
             OutsideError::Key { place, error } => format!("{place}log.vkey 不是公钥（{error}）。"),
             OutsideError::Ended(what) => format!("程序内部的一步没有做完（{what}）。请再运行一次。"),

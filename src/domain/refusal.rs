@@ -39,6 +39,16 @@ pub enum Refusal {
         /// The name as given.
         name: String,
     },
+    /// A report of this number says something else already.
+    #[error(
+        "report {number} is published already (entry {seq}) and the case has changed since: publish its next version with --corrects {seq} --note “what changed”"
+    )]
+    ReportIsPublished {
+        /// Its number with its version.
+        number: String,
+        /// The entry that published it.
+        seq: u64,
+    },
     /// An entry that moved no money has nothing to take back.
     #[error("entry {seq} ({kind}) moved no money: there is nothing to take back")]
     MovedNothing {
@@ -297,6 +307,7 @@ impl Refusal {
             Self::Unknown { .. } => "unknown",
             Self::NotThatKind { .. } => "not_that_kind",
             Self::MovedNothing { .. } => "moved_nothing",
+            Self::ReportIsPublished { .. } => "report_is_published",
             Self::LastAdmin { .. } => "last_admin",
             Self::Field { .. } => "field",
             Self::FutureDay { .. } => "future_day",
@@ -339,6 +350,7 @@ impl Refusal {
             Self::FundPurposeDiffers { .. } | Self::MoneyLeft { .. } => "/fund".into(),
             Self::StillWaiting { .. } => "/case".into(),
             Self::LastAdmin { .. } => "/user".into(),
+            Self::ReportIsPublished { .. } => "/corrects".into(),
             Self::NotThatKind { .. }
             | Self::MovedNothing { .. }
             | Self::BuiltUpon { .. }

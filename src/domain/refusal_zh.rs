@@ -206,6 +206,9 @@ impl Refusal {
             Refusal::Unknown { what, name } => {
                 format!("没有{} {name}。请先查看列表：mingzhang {what} list。", thing(what))
             }
+            Refusal::ReportIsPublished { number, seq } => format!(
+                "报告 {number} 已公布（记录 {seq}），此后个案有了变化。请公布下一版并说明变化：--corrects {seq} --note “改了什么”。"
+            ),
             Refusal::MovedNothing { seq, kind } => format!("记录 {seq}（{kind}）没有动用款项，没有可以冲销的。"),
             Refusal::LastAdmin { user } => {
                 format!("{user} 是最后一位管理员，不能去掉；请先把管理员角色授予另一个人。")

@@ -89,9 +89,9 @@ impl VerifiedCheckpoint {
     /// The same for a log with several keys, of which one must have signed. A signature that does not hold refuses the note.
     pub fn open_any(note: &[u8], keys: &[VerifierKey]) -> Result<Self, CheckpointError> {
         let opened = keys.iter().map(|key| Self::open(note, key));
-        let is_other = |error: &CheckpointError| matches!(error, CheckpointError::Note(NoteError::NotSigned(_)));
+        let is_other = |error: &CheckpointError| matches!(error, CheckpointError::Note(NoteError::NotSigned { .. }));
         let opened = opened.reduce(|before, next| if before.as_ref().is_err_and(is_other) { next } else { before });
-        opened.unwrap_or_else(|| Err(NoteError::NotSigned("any known key".into()).into()))
+        opened.unwrap_or_else(|| Err(NoteError::NotSigned { name: "anybody".into(), key: "none".into() }.into()))
     }
 
     /// What it says.

@@ -26,7 +26,7 @@ pub fn seen<'k>(
     for (name, key) in witnesses {
         match verify(note, key) {
             Ok(time) => seen.push((name.to_owned(), time)),
-            Err(NoteError::NotSigned(_)) => {}
+            Err(NoteError::NotSigned { .. }) => {}
             Err(error) => return Err(error),
         }
     }
@@ -37,7 +37,7 @@ pub fn seen<'k>(
 pub fn verify(note: &Note, witness: &VerifierKey) -> Result<u64, NoteError> {
     let mut seen = None;
     if witness.kind() != KeyKind::Witness {
-        return Err(NoteError::NotSigned(witness.name().into()));
+        return Err(witness.has_not_signed());
     }
     for line in witness.lines(note) {
         let refused = || NoteError::Signature(witness.name().into());
@@ -48,5 +48,5 @@ pub fn verify(note: &Note, witness: &VerifierKey) -> Result<u64, NoteError> {
         }
         seen = seen.max(Some(time));
     }
-    seen.ok_or_else(|| NoteError::NotSigned(witness.name().into()))
+    seen.ok_or_else(|| witness.has_not_signed())
 }

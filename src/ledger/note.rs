@@ -56,8 +56,13 @@ pub enum NoteError {
     #[error("this is not a signed note: {0}")]
     Form(&'static str),
     /// No signature by the wanted key.
-    #[error("the note is not signed by {0}")]
-    NotSigned(String),
+    #[error("the note is not signed by {name} with the key {key}")]
+    NotSigned {
+        /// The key's name.
+        name: String,
+        /// Its id.
+        key: String,
+    },
     /// A signature by the wanted key does not hold.
     #[error("the signature by {0} does not hold: the text or the signature was changed")]
     Signature(String),
@@ -151,6 +156,10 @@ impl VerifierKey {
         note.signatures.iter().filter(move |line| line.name == name && line.key_id == id)
     }
 
+    pub(super) fn has_not_signed(&self) -> NoteError {
+        NoteError::NotSigned { name: self.name.clone(), key: hex::encode(self.id()) }
+    }
+
     /// True where these 64 bytes sign the message. Small-order keys and malleable signatures are refused.
     pub(super) fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
@@ -206,7 +215,7 @@ impl Note {
     pub fn verify(&self, key: &VerifierKey) -> Result<(), NoteError> {
         let mut lines = key.lines(self).peekable();
         if key.kind() != KeyKind::Log || lines.peek().is_none() {
-            return Err(NoteError::NotSigned(key.name.clone()));
+            return Err(key.has_not_signed());
         }
         for line in lines {
             if !key.holds(self.text.as_bytes(), &line.signature) {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! {"entries":[{"entry":"{\"at\":…}","proof":"c2sp.org/tlog-proof@v1\nindex 5\n…"},…],"format":"mingzhang-receipt/v1","record":"{…}",
-//!  "salt":"6465…","totals":[…],"vkey":"mingzhang.example/love+5710e908+AQOh…","witnesses":["witness.example/w1+20324abe+BCms…"]}
+//!  "rotations":[…],"salt":"6465…","totals":[…],"vkey":"mingzhang.example/love+5710e908+AQOh…","witnesses":["witness.example/w1+20324abe+BCms…"]}
 //! ```
 //!
 //! `entries` ascend; the first is the gift. All proofs lead to one checkpoint. What is proved: these entries stand in the signed log,
@@ -20,6 +20,7 @@ use super::entry::{Entry, EntryError};
 use super::follow::{Follow, FollowError};
 use super::note::{Note, NoteError, VerifierKey};
 use super::proof::{Proof, ProofError};
+use super::rotation::{self, RotationError};
 use super::sum_tree::{Item, Total};
 use crate::values::Hash;
 use base64::Engine as _;
@@ -31,6 +32,8 @@ pub const FORMAT: &str = "mingzhang-receipt/v1";
 pub const IN_PAGE: &str = "<script type=\"application/octet-stream\" id=\"receipt\">";
 /// Largest receipt that is read, in bytes.
 pub const BYTES_MAX: usize = 64_000_000;
+/// Most changes of the log's key.
+const ROTATIONS_MAX: usize = 1_000;
 /// Most entries of a receipt.
 pub const ENTRIES_MAX: usize = 2_000;
 
@@ -43,6 +46,8 @@ pub struct Receipt {
     pub witnesses: Vec<VerifierKey>,
     /// Entries with their proofs, ascending; the first is the gift.
     pub entries: Vec<(Vec<u8>, String)>,
+    /// What leads from each earlier key of the log to the next, up to `vkey`.
+    pub rotations: Vec<String>,
     /// Published totals that the gift is inside.
     pub totals: Vec<Claim>,
     /// The donor's record, in canonical bytes.
@@ -83,7 +88,7 @@ pub enum ReceiptError {
     Key(#[from] NoteError),
     /// It is signed with another key of a log of that name.
     #[error(
-        "the receipt is signed with {found}, not with {wanted}; where the charity says that it has changed its key, verify the log itself with the old one: that follows the change and tells the new key"
+        "the receipt is signed with {found}, and nothing in it leads there from {wanted}: it may be from before a change of the key, or somebody else's"
     )]
     OtherKey {
         /// The key in the receipt.
@@ -91,6 +96,9 @@ pub enum ReceiptError {
         /// The one asked for.
         wanted: String,
     },
+    /// A change of the log's key does not hold.
+    #[error("a change of its key does not hold: {0}")]
+    Rotation(#[from] RotationError),
     /// It is of another log than the one asked for.
     #[error("the receipt is of {found}, not of {wanted}")]
     OtherLog {
@@ -156,6 +164,7 @@ impl Receipt {
             .with("witnesses", Value::Array(self.witnesses.iter().map(|key| Value::text(key.to_string())).collect()))
             .with("entries", Value::Array(self.entries.iter().map(entry).collect()))
             .with("record", text(&self.record))
+            .with("rotations", Value::Array(self.rotations.iter().map(|proof| Value::text(proof.clone())).collect()))
             .text("salt", hex::encode(self.salt))
             .with("totals", Value::Array(self.totals.iter().map(Claim::to_value).collect()))
             .to_bytes()
@@ -182,7 +191,7 @@ impl Receipt {
         let Value::Object(members) = Value::parse(bytes)? else {
             return Err(ReceiptError::Form("it is no object"));
         };
-        let known = ["entries", "format", "record", "salt", "totals", "vkey", "witnesses"];
+        let known = ["entries", "format", "record", "rotations", "salt", "totals", "vkey", "witnesses"];
         if !members.iter().map(|(key, _)| key).eq(known) {
             return Err(ReceiptError::Form("a member is missing or unknown"));
         }
@@ -213,11 +222,19 @@ impl Receipt {
             let text = value.as_text().ok_or(ReceiptError::Form("a witness is no text"))?;
             Ok(VerifierKey::parse(text)?)
         };
+        let rotation = |value: &Value<'_>| {
+            value.as_text().map(str::to_owned).ok_or(ReceiptError::Form("a change of keys is no text"))
+        };
+        let rotations = array("rotations")?.iter().map(rotation).collect::<Result<Vec<_>, _>>()?;
+        if rotations.len() > ROTATIONS_MAX {
+            return Err(ReceiptError::Form("it has more than 1,000 changes of keys"));
+        }
         let salt = Hash::from_hex(text("salt")?).ok_or(ReceiptError::Form("the salt has not 64 hex digits"))?;
         Ok(Self {
             vkey: VerifierKey::parse(text("vkey")?)?,
             witnesses: array("witnesses")?.iter().map(witness).collect::<Result<_, ReceiptError>>()?,
             entries,
+            rotations,
             totals: array("totals")?.iter().map(Claim::from_value).collect::<Result<_, _>>()?,
             record: text("record")?.as_bytes().to_vec(),
             salt: salt.0,
@@ -226,15 +243,18 @@ impl Receipt {
 
     /// Checks everything in it, against the key of the log that it should be of.
     pub fn verify(&self, log: &VerifierKey) -> Result<Proven<'_>, ReceiptError> {
-        if self.vkey != *log {
-            let (found, wanted) = (self.vkey.to_string(), log.to_string());
-            let is_same_log = self.vkey.name() == log.name();
-            return Err(if is_same_log {
-                ReceiptError::OtherKey { found, wanted }
-            } else {
-                ReceiptError::OtherLog { found, wanted }
-            });
+        let (found, wanted) = (self.vkey.to_string(), log.to_string());
+        if self.vkey.name() != log.name() {
+            return Err(ReceiptError::OtherLog { found, wanted });
         }
+        let mut key = log.clone();
+        for proof in &self.rotations {
+            key = rotation::after(proof.as_bytes(), &key)?;
+        }
+        if self.vkey != key {
+            return Err(ReceiptError::OtherKey { found, wanted });
+        }
+        let log = &self.vkey;
         let mut signed: Option<(String, VerifiedCheckpoint)> = None;
         let mut entries = Vec::with_capacity(self.entries.len());
         for (place, (bytes, proof)) in self.entries.iter().enumerate() {

@@ -46,7 +46,7 @@ pub fn after(proof: &[u8], key: &VerifierKey) -> Result<VerifierKey, RotationErr
     let bytes = proof.extra.as_deref().ok_or(RotationError::NoEntry)?;
     let opened = match proof.verify(leaf_hash(bytes), key) {
         Ok(opened) => opened,
-        Err(ProofError::Checkpoint(CheckpointError::Note(NoteError::NotSigned(_)))) => return Ok(key.clone()),
+        Err(ProofError::Checkpoint(CheckpointError::Note(NoteError::NotSigned { .. }))) => return Ok(key.clone()),
         Err(error) => return Err(error.into()),
     };
     let entry = Entry::parse(bytes)?;

@@ -115,9 +115,15 @@ pub async fn file(
     let bytes = match format {
         Format::Json => receipt.to_bytes().map_err(|error| broken(&error.to_string()))?,
         Format::Html => page(opened, &row, &receipt, language).await?.into_bytes(),
-        Format::Pdf => pdf::render(&row.document(language)).map_err(undrawable)?,
+        Format::Pdf => {
+            let mut bytes = pdf::render(&row.document(language)).map_err(undrawable)?;
+            // A comment behind the end of the file, by which the page that checks files knows what was dropped on it.
+            bytes.extend(format!("% mingzhang certificate {}\n", certificate.number).bytes());
+            bytes
+        }
     };
-    Ok((format!("{}.{}.{}", certificate.number, language.tag(), format.extension()), bytes))
+    let language = language.choose("zh", "en");
+    Ok((format!("{}.{language}.{}", certificate.number, format.extension()), bytes))
 }
 
 async fn page(opened: &Opened, row: &ReceiptRow, receipt: &Receipt, language: Language) -> Result<String, StoreError> {

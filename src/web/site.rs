@@ -117,6 +117,8 @@ pub struct Site {
     earlier: tokio::sync::Mutex<Option<(u64, Arc<[LineTotals]>)>>,
     /// The items of published totals.
     pub items: KnownItems,
+    /// What witnesses have said no to last: their names, and what they said.
+    refused: Mutex<BTreeMap<String, String>>,
     /// Pages that much is read for, in each language, with the size of the ledger that each was made at.
     pages: Mutex<BTreeMap<(&'static str, Language), KeptPage>>,
 }
@@ -145,6 +147,7 @@ impl Site {
             calls: Limiter::new(CALLS_A_MINUTE, minute),
             tokens: Mutex::default(),
             pages: Mutex::default(),
+            refused: Mutex::default(),
             items: KnownItems::default(),
             totals: tokio::sync::Mutex::default(),
             earlier: tokio::sync::Mutex::default(),
@@ -244,6 +247,20 @@ impl Site {
         let lines: Arc<[LineTotals]> = self.opened.line_totals_at(size).await?.into();
         *known = Some((size, Arc::clone(&lines)));
         Ok(lines)
+    }
+
+    /// Takes note of what a witness has said no to; `None` where it has signed.
+    pub fn witness_said(&self, witness: &str, refused: Option<String>) {
+        let mut known = held(&self.refused);
+        match refused {
+            Some(what) => drop(known.insert(witness.to_owned(), what)),
+            None => drop(known.remove(witness)),
+        }
+    }
+
+    /// What a witness has said no to last.
+    pub fn refused_by(&self, witness: &str) -> Option<String> {
+        held(&self.refused).get(witness).cloned()
     }
 
     /// A page, if it was made at this size of the ledger.

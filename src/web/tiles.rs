@@ -5,7 +5,7 @@ use super::log;
 use super::problem::Problem;
 use super::site::Shared;
 use crate::app::tree::Tree;
-use crate::app::witnessed::cosigned;
+use crate::app::witnessed::{cosigned, telling_sizes};
 use crate::app::writer::chain;
 use crate::ledger::proof::Proof;
 use crate::ledger::tile::{Tile, WIDTH};
@@ -33,6 +33,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/log/{slug}/checkpoints/{size}", get(earlier))
         .route("/log/{slug}/log.vkey", get(key))
         .route("/log/{slug}/rotations/{place}", get(rotation))
+        .route("/log/{slug}/witnessed", get(witnessed))
         .route("/log/{slug}/tile/{*path}", get(tile))
         .route("/log/{slug}/proof/{seq}", get(proof))
 }
@@ -72,6 +73,14 @@ async fn key(State(site): State<Shared>, Path(slug): Path<String>) -> Result<Res
     let latest = site.opened.store.latest_checkpoint(site.opened.row.ledger_id).await?;
     let vkey = site.opened.vkey_at(latest.map_or(0, |(size, _)| size)).await?;
     Ok(answer(format!("{vkey}\n"), TEXT, NEWEST))
+}
+
+/// Sizes whose checkpoints show since when witnesses have seen the log, one a line.
+async fn witnessed(State(site): State<Shared>, Path(slug): Path<String>) -> Result<Response, Problem> {
+    own(&site, &slug)?;
+    let sizes = telling_sizes(&site.opened.store, site.opened.row.ledger_id).await?;
+    let text: String = sizes.iter().map(|size| format!("{size}\n")).collect();
+    Ok(answer(text, TEXT, NEWEST))
 }
 
 /// What leads from a key to the one that took its place, by its number from 0.

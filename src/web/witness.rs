@@ -113,7 +113,7 @@ impl Witness {
             Ok(opened) => opened,
             Err(error) => {
                 if error.is_evidence() {
-                    self.keep_evidence(request)?;
+                    self.keep_evidence(request, known.and_then(|known| known.latest.as_ref()))?;
                 }
                 return Ok(Err(error));
             }
@@ -131,10 +131,12 @@ impl Witness {
         Ok(Ok(format!("{line}\n")))
     }
 
-    /// Two histories of one log, each signed by it: the one that was cosigned, and this.
-    fn keep_evidence(&self, request: &AddCheckpoint) -> io::Result<()> {
-        let name = format!("{}.{}.evidence", hash_of(request.origin()), Hash::of(&[request.note.as_bytes()]).short());
-        replace(&self.folder.join(name), &request.to_text(), &mut OpenOptions::new())
+    /// Two histories of one log, each signed by it: the one that was cosigned, and this, with the proof that does not hold.
+    fn keep_evidence(&self, request: &AddCheckpoint, latest: Option<&(Checkpoint, Note)>) -> io::Result<()> {
+        let cosigned = latest.map(|(_, note)| note.to_string()).unwrap_or_default();
+        let text = format!("{cosigned}\n{}", request.to_text());
+        let name = format!("{}.{}.evidence", hash_of(request.origin()), Hash::of(&[text.as_bytes()]).short());
+        replace(&self.folder.join(name), &text, &mut OpenOptions::new())
     }
 }
 
@@ -187,7 +189,7 @@ fn latest(path: &Path, log: &[VerifierKey], own: &VerifierKey) -> Result<Option<
     let opened = VerifiedCheckpoint::open_any(&note, log).map_err(|error| form(path, error))?;
     match cosignature::verify(opened.note(), own) {
         // Under another name, or with another key, the history is still the one that was seen.
-        Ok(_) | Err(NoteError::NotSigned(_)) => Ok(Some((opened.checkpoint().clone(), opened.note().clone()))),
+        Ok(_) | Err(NoteError::NotSigned { .. }) => Ok(Some((opened.checkpoint().clone(), opened.note().clone()))),
         Err(error) => Err(form(path, error)),
     }
 }

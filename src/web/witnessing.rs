@@ -34,8 +34,15 @@ pub(super) async fn run(site: Shared) {
                 continue;
             }
             match witnessed::show(store, ledger_id, (size, &note), witness, &agent, old).await {
-                Ok(_) => drop(rests.remove(&witness.name)),
+                Ok(_) => {
+                    rests.remove(&witness.name);
+                    site.witness_said(witness.key.name(), None);
+                }
                 Err(error) => {
+                    // One that is away says nothing; one that has seen something else says no.
+                    if matches!(error, NotSeen::Refused { .. } | NotSeen::Ahead(_)) {
+                        site.witness_said(witness.key.name(), Some(format!("{size} entries: {error}")));
+                    }
                     // Once a minute or so is enough to know.
                     let what = match &error {
                         NotSeen::Ahead(_) => "an older copy of the database, or another node ahead",

@@ -21,7 +21,7 @@ pub(super) fn ledger() -> Value {
     json!({
         "origin": "mingzhang.example/charity", "size": 1, "root": "hex", "name_zh": "", "name_en": "", "time_zone": "",
         "vkey": "", "rotations?": [{"seq": 1, "vkey": ""}], "uscc?": "", "continues?": {"origin": "", "size": 1, "root": "hex"},
-        "witnesses": [{"name": "", "first": {"size": 1, "time": 1}, "last": {"size": 1, "time": 1}}],
+        "witnesses": [{"name": "", "first": {"size": 1, "time": 1}, "last": {"size": 1, "time": 1}, "refused?": ""}],
     })
 }
 

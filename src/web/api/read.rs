@@ -36,8 +36,7 @@ pub(super) async fn ledger(State(site): State<Shared>) -> Answer {
     found["root"] = crate::app::folder::frontier(&head)?.root().to_hex().into();
     let seen = witnessed::seen(&site.opened.store, site.opened.row.ledger_id).await?;
     let at = |(size, seconds): (u64, u64)| json!({"size": size, "time": seconds});
-    let witness =
-        |seen: &witnessed::Seen| json!({"name": seen.witness, "first": at(seen.first), "last": at(seen.last)});
+    let witness = |seen: &witnessed::Seen| json!({"name": seen.witness, "first": at(seen.first), "last": at(seen.last), "refused": site.refused_by(&seen.witness)});
     found["witnesses"] = seen.iter().map(witness).collect();
     Ok(Json(found))
 }

@@ -500,15 +500,31 @@ const mingzhang = (() => {
     return { report: published, term };
   };
 
+  /** The key that signs after `key`, as the proof of a change says; `key` itself where the change is another's. The same as src/ledger/rotation.rs. */
+  const keyAfter = async (text, key) => {
+    const bad = () => refuse("rotation", "更换签名密钥的证明不成立。", "The proof of a change of keys does not hold.");
+    const { extra, index, path, checkpoint } = parseProof(text);
+    if (linesOf(parseNote(checkpoint), key).length === 0) return key;
+    const signed = await openCheckpoint(checkpoint, key);
+    if (!extra || !verifyInclusion(leafHash(extra), index, signed.size, path, signed.root)) bad();
+    const entry = parseEntry(textOf(extra));
+    if (BigInt(entry.seq) !== index || entry.ledger !== key.name || typeof entry.body.new_vkey !== "string") bad();
+    const next = verifierKey(entry.body.new_vkey);
+    if (next.name !== key.name) bad();
+    await openCheckpoint(checkpoint, next);
+    return next;
+  };
+
   // ── receipts ──────────────────────────────────────────────────────────────────────────────────────────────────
   const commitment = (salt, record) => sha256(bytesOf("mingzhang/person/v1\0"), salt, bytesOf(record));
   const badReceipt = (zh, en) => refuse("receipt", `这不是自证凭证：${zh}。`, `This is not a receipt: ${en}.`);
   const parseReceipt = (text) => {
     if (text.length > 64_000_000) badReceipt("太大", "it is larger than any receipt can be");
     const receipt = canonical(text);
-    if (Object.keys(receipt).join() !== "entries,format,record,salt,totals,vkey,witnesses") badReceipt("缺一项或多一项", "a member is missing or unknown");
+    if (Object.keys(receipt).join() !== "entries,format,record,rotations,salt,totals,vkey,witnesses") badReceipt("缺一项或多一项", "a member is missing or unknown");
     if (receipt.format !== "mingzhang-receipt/v1") badReceipt("格式不认识", "its format is not known");
-    const texts = [receipt.record, receipt.salt, receipt.vkey, ...receipt.witnesses, ...receipt.entries.flatMap((row) => [row.entry, row.proof])];
+    if (!Array.isArray(receipt.rotations) || receipt.rotations.length > 1_000) badReceipt("更换密钥的证明太多", "it has more than 1,000 changes of keys");
+    const texts = [receipt.record, ...receipt.rotations, receipt.salt, receipt.vkey, ...receipt.witnesses, ...receipt.entries.flatMap((row) => [row.entry, row.proof])];
     if (!texts.every((value) => typeof value === "string")) badReceipt("有一项不是文本", "a member is no text");
     if (receipt.entries.length === 0 || receipt.entries.length > 2_000) badReceipt("没有记录或太多", "it has no entry, or more than 2,000");
     if (!receipt.entries.every((row) => Object.keys(row).join() === "entry,proof")) badReceipt("记录不对", "an entry has not exactly entry and proof");
@@ -521,6 +537,9 @@ const mingzhang = (() => {
       refuse("other_log", "这张凭证不是这个账本签发的。", "This receipt is not of this ledger.");
     }
     const log = verifierKey(receipt.vkey);
+    let key = log;
+    for (const rotation of receipt.rotations) key = await keyAfter(rotation, key);
+    if (key.text !== log.text) refuse("rotation", "更换签名密钥的证明与公钥不符。", "The changes of keys do not lead to the key of the receipt.");
     const salt = fromHex(receipt.salt);
     if (!salt || salt.length !== 32) badReceipt("盐不对", "the salt has not 64 hex digits");
     let signed = null;
@@ -627,20 +646,6 @@ const mingzhang = (() => {
     if (!whole) path.push(await subtree(from, to));
     return path.reverse();
   };
-  /** The key that signs after `key`, as the proof of a change says; `key` itself where the change is another's. The same as src/ledger/rotation.rs. */
-  const keyAfter = async (text, key) => {
-    const bad = () => refuse("rotation", "更换签名密钥的证明不成立。", "The proof of a change of keys does not hold.");
-    const { extra, index, path, checkpoint } = parseProof(text);
-    if (linesOf(parseNote(checkpoint), key).length === 0) return key;
-    const signed = await openCheckpoint(checkpoint, key);
-    if (!extra || !verifyInclusion(leafHash(extra), index, signed.size, path, signed.root)) bad();
-    const entry = parseEntry(textOf(extra));
-    if (BigInt(entry.seq) !== index || entry.ledger !== key.name || typeof entry.body.new_vkey !== "string") bad();
-    const next = verifierKey(entry.body.new_vkey);
-    if (next.name !== key.name) bad();
-    await openCheckpoint(checkpoint, next);
-    return next;
-  };
   /** A checkpoint by the key that signs now: the log's, or one that has taken its place. */
   const openNow = async (text, base, log) => {
     const note = parseNote(text);
@@ -651,9 +656,9 @@ const mingzhang = (() => {
       if (!answer.ok) throw new Error(`${answer.status}`);
       key = await keyAfter(await answer.text(), key);
     }
-    return openCheckpoint(text, key);
+    return { ...(await openCheckpoint(text, key)), key };
   };
-  /** The newest checkpoint of a log, proved to hold all of an older one; both signed notes are kept where it does not. */
+  /** The newest checkpoint of a log, with the key that signs now, proved to hold all of an older one; both signed notes are kept where it does not. */
   const consistentWith = async (base, log, old) => {
     const answer = await fetch(`${base}checkpoint`, { cache: "no-store" });
     if (!answer.ok) throw new Error(`${answer.status}`);
@@ -674,6 +679,12 @@ const mingzhang = (() => {
     const path = old.size < newest.size ? await consistencyProof(nodesOf(base, newest.size), old.size, newest.size) : [];
     if (!verifyConsistency(old.size, newest.size, old.root, newest.root, path)) fork();
     return newest;
+  };
+
+  /** A link that saves two signed notes. */
+  const evidenceLink = (evidence, words) => {
+    const href = URL.createObjectURL(new Blob([evidence], { type: "text/plain" }));
+    return Object.assign(document.createElement("a"), { href, download: "evidence.txt", textContent: words });
   };
 
   return {
@@ -702,6 +713,7 @@ const mingzhang = (() => {
     verifyReceipt,
     keyAfter,
     consistentWith,
+    evidenceLink,
   };
 })();
 globalThis.mingzhang = mingzhang;

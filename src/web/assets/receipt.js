@@ -45,6 +45,8 @@
   } catch (error) {
     const reason = error instanceof m.Refused ? say(error.zh, error.en) : String(error);
     show("wrong", [say("✕ 核对不通过", "✕ It does not hold"), reason, say("请不要采信这个文件，并向开具它的组织或监管部门询问。", "Do not rely on this file; ask the charity that issued it, or its regulator.")]);
+    // What was not proved is not shown.
+    for (const part of document.querySelectorAll("main > :not(#verdict)")) part.hidden = true;
     document.documentElement.dataset.verdict = "wrong";
     return;
   }
@@ -138,16 +140,26 @@
       const grown = newest.size - checkpoint.size;
       told.className = "right";
       told.textContent = say(
-        `✓ 账本现有 ${newest.size} 条记录，原来的 ${checkpoint.size} 条一条未改${grown > 0n ? `，新增 ${grown} 条` : ""}。`,
+        `✓ 账本现有 ${newest.size} 条记录，原来的 ${checkpoint.size} 条一条未改。`,
         `✓ The ledger has ${newest.size} entries now; the first ${checkpoint.size} are what they were.`,
       );
+      if (newest.key.text !== log.text) {
+        told.append(say(` 账本此后更换过签名密钥，新旧两把都签了名；现在是 ${newest.key.text}`, ` Its signing key has been changed since, and both keys have signed that; it is now ${newest.key.text}`));
+      }
+      if (grown > 0n) {
+        const later = say(`上面写的是到第 ${checkpoint.size} 条为止；后来的 ${grown} 条里有没有这笔捐款的新去向，请在 `, `What is above is as of ${checkpoint.size} entries. Whether the ${grown} that came later say more of this gift, see `);
+        const page = element("a", given.host, { href: `https://${given.host}/` });
+        const paragraph = element("p", later);
+        paragraph.append(page, say(" 用订单号查看。", " with your order number."));
+        told.append(paragraph);
+      }
     } catch (error) {
       const isRefused = error instanceof m.Refused;
       told.className = isRefused ? "wrong" : "";
       told.textContent = isRefused ? say(error.zh, error.en) : say("现在连不上账本，离线核对的结果不受影响。", "The ledger cannot be reached now; what was checked offline stands.");
       if (error.evidence) {
-        const file = URL.createObjectURL(new Blob([error.evidence], { type: "text/plain" }));
-        told.append(" ", element("a", say("保存两份签名作为证据", "Keep both signed notes as evidence"), { href: file, download: "evidence.txt" }));
+        told.append(" ", m.evidenceLink(error.evidence, say("保存两份签名作为证据", "Keep both signed notes as evidence")));
+        show("wrong", [say("✕ 同一本账有两个版本", "✕ There are two books"), say(error.zh, error.en)]);
       }
     }
   });

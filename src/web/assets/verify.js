@@ -64,10 +64,10 @@
     return found && m.textOf(m.fromBase64(found[1].trim()) ?? new Uint8Array());
   };
   const checkReceipt = async (text) => {
-    const { gift, entries, checkpoint, log, totals, fates } = await m.verifyReceipt(text, known.vkeys);
-    const certificate = entries.find((entry) => entry.kind === "receipt.issued");
+    const { gift, entries, checkpoint, log, totals } = await m.verifyReceipt(text, known.vkeys);
+    const issued = entries.find((entry) => entry.kind === "receipt.issued");
     const parts = [
-      say(`凭证 ${certificate?.body.receipt ?? ""}：捐赠是记录 ${gift.seq}，${entries.length} 条记录和 ${fates.length} 项去向都核对无误。`, `Certificate ${certificate?.body.receipt ?? ""}: the gift is entry ${gift.seq}; ${entries.length} entries and ${fates.length} uses hold.`),
+      say(`凭证 ${issued?.body.receipt ?? ""}：捐赠是记录 ${gift.seq}，${entries.length} 条记录和每一分钱的去向都核对无误。`, `Certificate ${issued?.body.receipt ?? ""}: the gift is entry ${gift.seq}. All ${entries.length} entries hold, and where every fen went.`),
       ...totals.map(({ report, term }) => say(`它在报告 ${report.body.report} 第 ${report.body.version} 版的合计（${term.count} 笔）之内。`, `It is inside the total (${term.count} gifts) of report ${report.body.report}, version ${report.body.version}.`)),
       await now(checkpoint, log),
     ];
@@ -88,6 +88,8 @@
     }
     show("right", say(`✓ 记录 ${proof.index} 在账本里`, `✓ Entry ${proof.index} is in the ledger`), await now(checkpoint, logs[0]));
   };
+  const certificate = (number) =>
+    show("waiting", say(`◐ 捐赠凭证 ${number} 的打印件`, `◐ The print of certificate ${number}`), say("打印件本身证明不了什么，谁都能照样做一张。请选择同时生成的自证凭证（HTML 文件）来核对；纸上的数字以它为准。", "A print proves nothing by itself: anybody can make one. Choose the receipt that came with it (the HTML file): it proves what the paper says."));
   const check = async (file) => {
     show("waiting", say("正在核对…", "Checking…"));
     delete at("verdict").dataset.verdict;
@@ -105,7 +107,10 @@
         return;
       }
       if (bytes[0] === 0x25 && bytes[1] === 0x50) {
-        show("wrong", ...foreign);
+        // The QR code of a printed certificate leads here: a sheet of paper proves nothing, the file that came with it does.
+        const number = /% mingzhang certificate ([0-9]{4}-[0-9]{6})\n$/.exec(new TextDecoder("latin1").decode(bytes.slice(-64)))?.[1];
+        if (number) certificate(number);
+        else show("wrong", ...foreign);
         return;
       }
       const text = m.textOf(bytes);
@@ -115,7 +120,8 @@
       else show("wrong", ...foreign);
     } catch (error) {
       const reason = error instanceof m.Refused ? say(error.zh, error.en) : String(error);
-      show("wrong", say("✕ 核对不通过", "✕ It does not hold"), reason);
+      const evidence = error.evidence ? [m.evidenceLink(error.evidence, say("保存两份签名作为证据", "Keep both signed notes as evidence"))] : [];
+      show("wrong", say("✕ 核对不通过", "✕ It does not hold"), reason, ...evidence);
     }
   };
   at("file").addEventListener("change", (event) => event.target.files[0] && check(event.target.files[0]));
@@ -132,6 +138,6 @@
     if (isSame) told(report, say("公布过这份报告", "This report was published"));
     else show("wrong", say("✕ 没有公布过这份报告", "✕ No such report was published"), say("请核对报告编号；有文件的话，请选择文件核对。", "Check its number; if you have the file, choose it above."));
   } else if (asked.has("receipt")) {
-    show("waiting", say(`凭证 ${asked.get("receipt")}`, `Certificate ${asked.get("receipt")}`), say("请选择同时下载的自证凭证（HTML 文件）来核对；纸上的数字以它为准。", "Choose the receipt that came with it (the HTML file): it proves what the paper says."));
+    certificate(asked.get("receipt"));
   }
 })();

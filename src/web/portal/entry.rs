@@ -38,8 +38,8 @@ struct Entries {
     page: Page,
     /// The ledger that this one goes on from, and its root.
     continues: Option<(String, String)>,
-    /// Since when each witness has seen one history.
-    witnesses: Vec<String>,
+    /// Since when each witness has seen one history, and whether it says no now.
+    witnesses: Vec<(String, bool)>,
     rows: Vec<EntryRow>,
     older: Option<u64>,
 }
@@ -120,6 +120,13 @@ async fn entries(site: &Shared, language: Language, before: Option<u64>) -> Resu
             day(last.1),
             last.0
         ),
+    };
+    let told = |seen: &Seen| match site.refused_by(&seen.witness) {
+        None => (told(seen), false),
+        Some(what) => {
+            let refused = page.say("它拒绝为现在的检查点共签", "It refuses to cosign what is signed now");
+            (format!("{} {refused}: {what}", told(seen)), true)
+        }
     };
     let witnesses = seen.iter().map(told).collect();
     Ok(shown(&Entries { page, continues, witnesses, rows, older: (from > 0).then_some(from) }))

@@ -107,18 +107,61 @@ async fn hashes(site: &Shared, report: &Published) -> Result<Vec<String>, Proble
     Ok(stated.map(str::to_owned).collect())
 }
 
-/// What changed in the version that took a report's place.
+/// A value that differs: where it stands, what stood there, what stands there now.
+type Change = (String, Option<String>, Option<String>);
+
+/// What changed in the version that took a report's place. A row that came or went is one row here too.
 async fn changes(site: &Shared, page: &Page, reports: &[Published], report: &Published) -> Result<Vec<Value>, Problem> {
     let after = report.corrected.as_ref().and_then(|corrected| reports.iter().find(|other| other.seq == corrected.by));
     let Some(after) = after else { return Ok(Vec::new()) };
-    let changes = publish::changes(&site.opened, (report, after)).await?;
     let unit = unit_of(site, report).await?;
-    let row = |(path, before, after): (String, Option<String>, Option<String>)| {
-        let last = path.rsplit('/').next().unwrap_or_default();
-        let shown = |text: Option<String>| text.map(|text| value(last, &text, unit));
-        json!([words(page, &path), shown(before), shown(after)])
+    // What follows from other figures is not told once more.
+    let is_told = |(path, before, after): &Change| match member_of(path) {
+        "hash" => false,
+        "balance_after" | "cumulative" => before.is_none() || after.is_none(),
+        _ => true,
     };
-    Ok(changes.into_iter().take(CHANGES_MAX).map(row).collect())
+    let mut changes = publish::changes(&site.opened, (report, after)).await?.into_iter().filter(is_told).peekable();
+    let mut rows = Vec::new();
+    while let Some(first) = changes.next() {
+        let row = row_of(&first.0).to_owned();
+        let mut group = vec![first];
+        while let Some(next) = changes.next_if(|(path, ..)| row_of(path) == row) {
+            group.push(next);
+        }
+        let (came, went) =
+            (group.iter().all(|change| change.1.is_none()), group.iter().all(|change| change.2.is_none()));
+        if row.matches('/').count() == 2 && (came || went) {
+            let of = |text: fn(&Change) -> Option<&String>| {
+                // The row is called by its entry or day already.
+                let named = |change: &&Change| !matches!(member_of(&change.0), "seq" | "day" | "hash");
+                let said = group.iter().filter(named).filter_map(|change| {
+                    let name = member_of(&change.0);
+                    Some(format!("{} {}", word(page, name), value(page, name, text(change)?, unit)))
+                });
+                said.collect::<Vec<_>>().join(page.say("，", ", "))
+            };
+            let (before, now) = (of(|change| change.1.as_ref()), of(|change| change.2.as_ref()));
+            rows.push(json!([words(page, &row), (!came).then_some(before), (!went).then_some(now)]));
+            continue;
+        }
+        for (path, before, now) in group {
+            let shown = |text: Option<String>| text.map(|text| value(page, member_of(&path), &text, unit));
+            rows.push(json!([words(page, &path), shown(before), shown(now)]));
+        }
+    }
+    rows.truncate(CHANGES_MAX);
+    Ok(rows)
+}
+
+/// The last part of a path.
+fn member_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// What comes before it.
+fn row_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(row, _)| row)
 }
 
 /// The unit of a report's amounts.
@@ -128,20 +171,36 @@ async fn unit_of(site: &Shared, report: &Published) -> Result<Unit, Problem> {
     Ok(data["unit"].as_str().and_then(|unit| unit.parse().ok()).unwrap_or(Unit::CNY))
 }
 
-/// Where a value stands, in words: 按日的捐赠 · 2026-03-04 · 金额.
+/// Where a value stands, in words: 资金变动 · 记录 1613 · 金额.
 fn words(page: &Page, path: &str) -> String {
-    let parts = path.split('/').filter(|part| !part.is_empty()).map(|part| {
-        ["change", "source", "use"]
-            .into_iter()
-            .find(|known| page.language.labels().knows(known, part))
-            .map_or_else(|| part.to_owned(), |known| page.word(known, part))
-    });
-    parts.collect::<Vec<_>>().join(" · ")
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let of_entries = matches!(parts.first(), Some(&("lines" | "corrections")));
+    let part = |(place, part): (usize, &&str)| match part.parse::<u64>() {
+        Ok(seq) if of_entries && place == 1 => format!("{} {seq}", page.say("记录", "entry")),
+        _ => word(page, part),
+    };
+    parts.iter().enumerate().map(part).collect::<Vec<_>>().join(" · ")
+}
+
+fn word(page: &Page, part: &str) -> String {
+    let vocabulary = ["change", "source", "use"].into_iter().find(|known| page.language.labels().knows(known, part));
+    vocabulary.map_or_else(|| part.to_owned(), |vocabulary| page.word(vocabulary, part))
 }
 
 /// A value as people read it.
-fn value(name: &str, text: &str, unit: Unit) -> String {
-    let Ok(number) = text.parse::<i64>() else { return text.to_owned() };
+fn value(page: &Page, name: &str, text: &str, unit: Unit) -> String {
+    let Ok(number) = text.parse::<i64>() else {
+        let vocabulary = match name {
+            "use" => "use",
+            "payee" => "payee",
+            "reason" => "reason",
+            "basis" => "basis",
+            "source" => "source",
+            "kind" => "change.line",
+            _ => return text.to_owned(),
+        };
+        return page.word(vocabulary, text);
+    };
     match name {
         "gifts" | "gift_count" | "count" | "seq" | "target_seq" | "vouchers" => text.to_owned(),
         "share_bp" | "use_rate_bp" => share_text(number),
