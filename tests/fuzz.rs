@@ -193,7 +193,9 @@ fn no_bytes_make_a_parser_of_entries_tiles_and_receipts_panic() {
     fuzz(&[receipt], |bytes| {
         if let Ok(receipt) = Receipt::of_file(bytes) {
             let _ = receipt.verify(&receipt.vkey);
-            let _ = receipt.rotations.iter().map(|proof| rotation::after(proof.as_bytes(), &receipt.vkey)).count();
+            for proof in &receipt.rotations {
+                let _ = rotation::after(proof.as_bytes(), &receipt.vkey);
+            }
             assert_eq!(receipt.to_bytes().unwrap_or_else(|_| bytes.to_vec()), bytes);
         }
     });

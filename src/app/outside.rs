@@ -9,7 +9,8 @@ use crate::ledger::entry::Entry;
 use crate::ledger::merkle::{self, consistency_proof, verify_consistency};
 use crate::ledger::note::{Note, NoteError, VerifierKey};
 use crate::ledger::policy::Policy;
-use crate::ledger::rotation;
+use crate::ledger::proof;
+use crate::ledger::rotation::{self, RotationError};
 use crate::ledger::tile::{self, Content, Edge, Missing, Tile, Tiles, WIDTH};
 use crate::ledger::verify::{FirstBad, Verifier, read};
 use crate::ledger::witness::AddCheckpoint;
@@ -153,7 +154,7 @@ impl Log {
                 if let Some(found) = kept.as_deref().map(read_file).transpose()?.flatten() {
                     return Ok(Some(found));
                 }
-                let fetched = fetch(agent, &format!("{base}{name}"))?;
+                let fetched = fetch(agent, &format!("{base}{name}"), longest(name))?;
                 if let (Some(path), Some(bytes)) = (keep.as_ref().map(|folder| folder.join(name)), &fetched) {
                     put_file(&path, bytes).map_err(|source| OutsideError::File { path, source })?;
                 }
@@ -174,7 +175,7 @@ impl Log {
     /// Another page of the same server; nothing where there is none, or where the log is no address.
     pub fn fetch(&self, url: &str) -> Result<Option<Vec<u8>>, OutsideError> {
         match self {
-            Self::Address { agent, .. } => fetch(agent, url),
+            Self::Address { agent, .. } => fetch(agent, url, ANSWER_MAX),
             Self::Export(_) | Self::Tiles(_) => Ok(None),
         }
     }
@@ -206,9 +207,17 @@ impl Log {
         key.map_err(|error| OutsideError::Key { place: self.place(), error })
     }
 
-    /// What leads from each of its keys to the next.
-    fn rotations(&self) -> Result<Vec<Vec<u8>>, OutsideError> {
-        (0..ROTATIONS_MAX).map_while(|place| self.read(&format!("rotations/{place}")).transpose()).collect()
+    /// The key that signs now, from one that is known, change by change.
+    fn key_after(&self, known: VerifierKey) -> Result<Result<VerifierKey, RotationError>, OutsideError> {
+        let mut key = known;
+        for place in 0..ROTATIONS_MAX {
+            let Some(proof) = self.read(&format!("rotations/{place}"))? else { break };
+            key = match rotation::after(&proof, &key) {
+                Ok(key) => key,
+                Err(error) => return Ok(Err(error)),
+            };
+        }
+        Ok(Ok(key))
     }
 
     /// Earlier checkpoints that are at hand: all of a folder; of a server those by which it says that witnesses began to see it.
@@ -231,14 +240,22 @@ impl Log {
 }
 
 fn read_file(path: &Path) -> Result<Option<Vec<u8>>, OutsideError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(ANSWER_MAX + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(OutsideError::File { path: path.into(), source }),
     }
 }
 
-fn fetch(agent: &ureq::Agent, url: &str) -> Result<Option<Vec<u8>>, OutsideError> {
+/// Longest file of a name.
+fn longest(name: &str) -> u64 {
+    let notes = u64::try_from(proof::BYTES_MAX).unwrap_or(ANSWER_MAX);
+    if name.starts_with("tile/") { ANSWER_MAX } else { notes }
+}
+
+fn fetch(agent: &ureq::Agent, url: &str, longest: u64) -> Result<Option<Vec<u8>>, OutsideError> {
     let mut trouble = String::new();
     for attempt in 0..TRIES {
         std::thread::sleep(Duration::from_millis(250) * (1 << attempt >> 1));
@@ -253,7 +270,7 @@ fn fetch(agent: &ureq::Agent, url: &str) -> Result<Option<Vec<u8>>, OutsideError
         match status {
             200 => {
                 let mut bytes = Vec::new();
-                match answer.into_body().into_reader().take(ANSWER_MAX + 1).read_to_end(&mut bytes) {
+                match answer.into_body().into_reader().take(longest + 1).read_to_end(&mut bytes) {
                     Ok(_) => return Ok(Some(bytes)),
                     Err(error) => trouble = error.to_string(),
                 }
@@ -272,15 +289,15 @@ fn fetch(agent: &ureq::Agent, url: &str) -> Result<Option<Vec<u8>>, OutsideError
 pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64)) -> Result<Verdict, OutsideError> {
     let log = Arc::new(log);
     let first = Arc::clone(&log);
-    let read = move || Ok((first.must_read("checkpoint")?, first.own_key(), first.rotations()?));
-    let (note, own_key, rotations) = blocking(read).await?;
+    let (note, own_key) = blocking(move || Ok((first.must_read("checkpoint")?, first.own_key()))).await?;
     let named = asked.key_of(String::from_utf8_lossy(&note).lines().next().unwrap_or_default());
     let key_from_log = named.is_none();
     let vkey = match named {
         Some(vkey) => vkey.clone(),
         None => own_key?,
     };
-    let newest = rotations.iter().try_fold(vkey.clone(), |key, proof| rotation::after(proof, &key));
+    let (of_key, begun_with) = (Arc::clone(&log), vkey.clone());
+    let newest = blocking(move || of_key.key_after(begun_with)).await?;
     let mut verdict = Verdict {
         note: String::from_utf8_lossy(&note).into_owned(),
         key_from_log,

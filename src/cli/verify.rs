@@ -13,11 +13,12 @@ use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
 use crate::ledger::line::State;
 use crate::ledger::note::{Note, VerifierKey};
 use crate::ledger::policy::Policy;
-use crate::ledger::receipt::{Receipt, ReceiptError};
+use crate::ledger::receipt::{self, Receipt, ReceiptError};
 use crate::values::amount::format_minor;
 use crate::values::{Timestamp, Zone};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Check every entry, and everything derived from them: of the data folder, or of what anybody can have
@@ -135,8 +136,12 @@ impl Verify {
     }
 }
 
+/// Reads a file, no further than anything that is verified can be long.
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path)
+    let longest = u64::try_from(receipt::BYTES_MAX).unwrap_or(u64::MAX) * 2;
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(longest).read_to_end(&mut bytes));
+    read.map(|_| bytes)
         .map_err(|error| Failure::input(trouble_zh::file(path, &error), format!("{}: {error}", path.display())))
 }
 
