@@ -4,8 +4,10 @@ use crate::books::Books;
 use crate::served::Served;
 use crate::tiles::give;
 use ed25519_dalek::SigningKey;
+use mingzhang::ledger::chain::leaf_hash;
 use mingzhang::ledger::checkpoint::{Checkpoint, LogKey, VerifiedCheckpoint};
 use mingzhang::ledger::cosignature;
+use mingzhang::ledger::merkle;
 use mingzhang::ledger::note::{KeyKind, Note, VerifierKey};
 use mingzhang::values::{Hash, Origin};
 use serde_json::{Value as Json, json};
@@ -91,7 +93,10 @@ fn what_was_done_to_an_export_or_to_tiles_is_found() {
     let lines = |name: &str, seq: u64, words: &str, change: &dyn Fn(&mut Vec<String>)| {
         check("lines", name, seq, words, &|folder| edit_lines(folder, change));
     };
-    lines("an amount", 101, "prev", &|lines| lines[100] = lines[100].replacen("\"amount\":100,", "\"amount\":101,", 1));
+    lines("a giver", 101, "prev", &|lines| lines[100] = lines[100].replacen("\"by\":\"", "\"by\":\"x", 1));
+    lines("an amount", 100, "brings in", &|lines| {
+        lines[100] = lines[100].replacen("\"amount\":100,", "\"amount\":101,", 1)
+    });
     lines("a position", 100, "posting", &|lines| lines[100] = lines[100].replace("\"to\":", "\"to\":1"));
     lines("a prev", 100, "prev", &|lines| lines[100] = lines[100].replace("\"prev\":\"", "\"prev\":\"0"));
     lines("dropped", 50, "seq", &|lines| drop(lines.remove(50)));
@@ -251,4 +256,71 @@ fn a_served_log_is_verified_by_its_address_and_goes_on_where_it_stopped() {
     stranger.refused(&["verify", &format!("http://{}/log/other/", site.address)], 5, "no log");
     let data = site.books.data();
     stranger.refused(&["verify", text(&data)], 5, "--data");
+}
+
+/// An export of entries that a charity has signed: each a kind, a body, posts and cash.
+fn signed(folder: &Path, entries: &[(&str, Json, Json, Json)]) {
+    let origin = Origin::parse("test.example/forged").expect("an origin");
+    let key = LogKey { origin, key: SigningKey::from_bytes(&[7; 32]) };
+    let (mut lines, mut prev, mut leaves) = (String::new(), Hash::ZERO, Vec::new());
+    for (seq, (kind, body, post, cash)) in (0..).zip(entries) {
+        let mut entry = json!({
+            "v": 1, "ledger": "test.example/forged", "seq": seq, "prev": prev.to_hex(), "at": "2026-03-01T00:00:00.000Z", "by": "u_1",
+            "kind": kind, "body": body,
+        });
+        for (member, value) in [("post", post), ("cash", cash)] {
+            if !value.is_null() {
+                entry[member] = value.clone();
+            }
+        }
+        prev = leaf_hash(entry.to_string().as_bytes());
+        leaves.push(prev);
+        lines.push_str(&format!("{entry}\n"));
+    }
+    let size = u64::try_from(leaves.len()).expect("few");
+    let note = key.checkpoint(size, merkle::root(leaves.as_slice(), size).expect("all there"));
+    std::fs::create_dir_all(folder).expect("made");
+    for (name, text) in
+        [("entries.jsonl", lines), ("checkpoint", note.to_string()), ("log.vkey", key.verifier().to_string())]
+    {
+        std::fs::write(folder.join(name), text).expect("written");
+    }
+}
+
+#[test]
+fn totals_that_a_charity_has_signed_are_rebuilt_from_its_entries() {
+    let books = Books::in_folder();
+    let folder = books.path.join("forged");
+    let gift = |amount: i64| {
+        let post = json!([{"op": "in", "line": "f_1/CNY", "from": 0, "to": 100}]);
+        (
+            "donation.received",
+            json!({"amount": amount, "unit": "CNY"}),
+            post,
+            json!([{"account": "bank/1", "unit": "CNY", "amount": 100}]),
+        )
+    };
+    let case = ("case.opened", json!({"case": "c_1", "fund": "f_1"}), Json::Null, Json::Null);
+    let report = |terms: Json, size: u64| {
+        ("report.published", json!({"case": "c_1", "size": size, "terms": terms}), Json::Null, Json::Null)
+    };
+    let term = |gift: &str, amount: u64| {
+        let item = leaf_hash(gift.trim_end().as_bytes());
+        let root = Hash::of(&[&[0x10], &amount.to_be_bytes(), &item.0]);
+        json!([{"name": "receipts", "sign": 1, "count": 1, "sum": amount, "root": root.to_hex()}])
+    };
+    signed(&folder, &[case.clone(), gift(100)]);
+    let lines = std::fs::read_to_string(folder.join("entries.jsonl")).expect("there");
+    let line = lines.lines().nth(1).expect("the gift");
+    let check = |report: (&'static str, Json, Json, Json), first: i64, words: &str| {
+        signed(&folder, &[case.clone(), gift(first), report]);
+        let told = verdict(&books, &[text(&folder)]);
+        let reason = told["first_bad"]["reason"].as_str().unwrap_or_default();
+        assert!(told["ok"] == words.is_empty() && reason.contains(words), "{told}");
+    };
+    check(report(term(line, 100), 2), 100, "");
+    check(report(term(line, 1_000), 2), 100, "the totals that it publishes");
+    check(report(json!([]), 2), 100, "the totals that it publishes");
+    check(report(term(line, 100), 9), 100, "the totals that it publishes");
+    check(report(term(line, 100), 2), 1_000_000, "says another amount than it brings in");
 }

@@ -5,8 +5,15 @@ use crate::browser::browser;
 use crate::served::Served;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::SigningKey;
 use mingzhang::ledger::canonical::{Object, Value};
+use mingzhang::ledger::chain::leaf_hash;
+use mingzhang::ledger::checkpoint::LogKey;
+use mingzhang::ledger::claim::Claim;
+use mingzhang::ledger::proof::Proof;
 use mingzhang::ledger::receipt::{IN_PAGE, Receipt};
+use mingzhang::ledger::{commitment, merkle};
+use mingzhang::values::{Hash, Origin};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -283,6 +290,153 @@ fn a_receipt_that_was_changed_is_refused_here_and_in_a_browser_alike() {
             "{told}"
         );
     }
+}
+
+/// A receipt of a log that a dishonest charity has signed: entries as they are given, each a kind, a body and posts, the first being the
+/// gift. They are numbered 2, 3, …; what the gift commits to holds.
+fn forged(entries: &[(&str, Json, &[Json])], totals: &[Json]) -> Receipt {
+    let origin = Origin::parse("test.example/books").expect("an origin");
+    let key = LogKey { origin, key: SigningKey::from_bytes(&[7; 32]) };
+    let record = r#"{"amount":100,"ledger":"test.example/books","on":"2026-03-01","order_no":"A","unit":"CNY"}"#;
+    let donor = commitment::person_bytes(&[5; 32], record.as_bytes()).to_hex();
+    let mut texts = vec!["{}".to_owned(), "{}".to_owned()];
+    for (seq, (kind, body, post)) in (2..).zip(entries) {
+        let mut entry = json!({
+            "v": 1, "ledger": "test.example/books", "seq": seq, "prev": "0".repeat(64), "at": "2026-03-01T00:00:00.000Z", "by": "u_1",
+            "kind": kind, "body": body,
+        });
+        if seq == 2 {
+            for (member, value) in [("donor", json!(donor)), ("unit", json!("CNY")), ("on", json!("2026-03-01"))] {
+                entry["body"][member] = value;
+            }
+        }
+        if !post.is_empty() {
+            entry["post"] = json!(post);
+        }
+        // With keys that ascend and nothing but ASCII this is the canonical form.
+        texts.push(entry.to_string());
+    }
+    let leaves: Vec<Hash> = texts.iter().map(|text| leaf_hash(text.as_bytes())).collect();
+    let size = u64::try_from(leaves.len()).expect("few");
+    let note = key.checkpoint(size, merkle::root(leaves.as_slice(), size).expect("all there")).to_string();
+    let proof = |seq: u64| {
+        let path = merkle::inclusion_proof(leaves.as_slice(), seq, size).expect("all there").expect("in it");
+        Proof { extra: None, index: seq, path, checkpoint: note.clone() }.to_string()
+    };
+    let proven = (2..size).map(|seq| (texts[usize::try_from(seq).expect("few")].clone().into_bytes(), proof(seq)));
+    let totals = totals.iter().map(|claim| {
+        let mut claim = claim.clone();
+        claim["item"] = leaves[2].to_hex().into();
+        Claim::from_value(&Value::parse(claim.to_string().as_bytes()).expect("canonical")).expect("a claim")
+    });
+    Receipt {
+        vkey: key.verifier(),
+        witnesses: Vec::new(),
+        entries: proven.collect(),
+        rotations: Vec::new(),
+        totals: totals.collect(),
+        record: record.as_bytes().to_vec(),
+        salt: [5; 32],
+    }
+}
+
+#[test]
+fn what_a_dishonest_charity_signs_is_refused_where_it_contradicts_itself_here_and_in_a_browser() {
+    let post = |op: &str, line: &str, from: i64, to: i64| json!({"op": op, "line": line, "from": from, "to": to});
+    let of = |op: &str, line: &str, from: i64, to: i64, of: i64| json!({"op": op, "line": line, "from": from, "to": to, "of": of});
+    let gift = json!({"amount": 100});
+    let brought = [post("in", "f_1/CNY", 0, 100)];
+    let (kind, paid) = ("donation.received", json!({"use": "hospital"}));
+    let hundred = |name: &str, sign: i64| {
+        let mut item = Vec::new();
+        item.extend([0x10]);
+        item.extend(100_u64.to_be_bytes());
+        (name.to_owned(), sign, item)
+    };
+    // One item alone is its own root; which entry it is, is known when the log is.
+    let with_total = |name: &str, sign: i64| {
+        let (name, sign, mut item) = hundred(name, sign);
+        let alone = forged(&[(kind, gift.clone(), &brought)], &[]);
+        item.extend(leaf_hash(&alone.entries[0].0).0);
+        let term = json!({"name": name, "sign": sign, "count": 1, "sum": 100, "root": Hash::of(&[&item]).to_hex()});
+        let claim = json!({"report": 3, "term": name, "index": 0, "count": 1, "item": "", "amount": 100, "path": []});
+        forged(&[(kind, gift.clone(), &brought), ("report.published", json!({"terms": [term]}), &[])], &[claim])
+    };
+    let certificate = |gift: i64| ("receipt.issued", json!({"donation": gift, "receipt": "2026-000001"}), &[][..]);
+    let good = [
+        ("nothing more", forged(&[(kind, gift.clone(), &brought)], &[])),
+        ("its certificate", forged(&[(kind, gift.clone(), &brought), certificate(2)], &[])),
+        (
+            "paid",
+            forged(
+                &[
+                    (kind, gift.clone(), &brought),
+                    ("disbursement.paid", paid.clone(), &[post("out", "f_1/CNY", 0, 40)]),
+                ],
+                &[],
+            ),
+        ),
+        ("inside", with_total("receipts", 1)),
+    ];
+    let moved = |to: i64| [post("out", "f_1/CNY", 0, 100), post("in", "f_2/CNY", 0, to)];
+    let (more, less) = (moved(100_000), moved(1));
+    let then = |kind: &'static str, post: &[Json]| {
+        forged(&[("donation.received", gift.clone(), &brought), (kind, paid.clone(), post)], &[])
+    };
+    let bad = [
+        ("another's certificate", "nothing to do", forged(&[(kind, gift.clone(), &brought), certificate(1)], &[])),
+        ("another gift between", "nothing to do", then("donation.received", &[post("in", "f_1/CNY", 100, 200)])),
+        (
+            "more than it says",
+            "brings in",
+            forged(&[(kind, json!({"amount": 100}), &[post("in", "f_1/CNY", 0, 1)])], &[]),
+        ),
+        ("an amount in words", "brings in", forged(&[(kind, json!({"amount": "100"}), &brought)], &[])),
+        ("of another unit", "brings in", forged(&[(kind, gift.clone(), &[post("in", "f_1/USD", 0, 100)])], &[])),
+        ("grown on the way", "than it takes", then("fund.transferred", &more)),
+        ("shrunk on the way", "than it takes", then("fund.transferred", &less)),
+        (
+            "the same positions twice",
+            "",
+            forged(&[(kind, gift.clone(), &[post("in", "f_1/CNY", 0, 50), post("in", "f_1/CNY", 0, 50)])], &[]),
+        ),
+        ("an inflow of another", "", then("donation.received", &[of("in", "f_1/CNY", 100, 200, 1)])),
+        ("freed of nobody", "", then("disbursement.returned", &[post("free", "f_1/CNY", 0, 40)])),
+        ("a gross total shown as income", "", with_total("gross_disbursed", -1)),
+        ("income that is taken off", "", with_total("receipts", -1)),
+    ];
+    let books = paid_page();
+    let (page, out) = (&books.0, &books.1);
+    let mut files = Vec::new();
+    for (name, receipt) in &good {
+        receipt.verify(&receipt.vkey).map(drop).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let file = out.join(format!("forged-{}.html", name.replace(' ', "-")));
+        std::fs::write(&file, page_with(page, &receipt.to_bytes().expect("it can be written"))).expect("written");
+        files.push(file);
+    }
+    for (name, words, receipt) in &bad {
+        let refused = receipt.verify(&receipt.vkey).map(drop).expect_err(name).to_string();
+        assert!(refused.contains(words), "{name}: {refused}");
+        let file = out.join(format!("forged-{}.html", name.replace(' ', "-")));
+        std::fs::write(&file, page_with(page, &receipt.to_bytes().expect("it can be written"))).expect("written");
+        files.push(file);
+    }
+    let Some(told) = opened(&files, None) else { return };
+    for (place, told) in told.iter().enumerate() {
+        let wanted = if place < good.len() { "right" } else { "wrong" };
+        assert_eq!(told["verdict"], wanted, "{told}");
+    }
+}
+
+/// A receipt's page, and a folder.
+fn paid_page() -> (String, PathBuf) {
+    let (books, gift) = paid(1);
+    let (told, out) = issue(&books, gift);
+    let number = told["receipt"].as_str().expect("a number");
+    let page = std::fs::read_to_string(out.join(format!("{number}.en.html"))).expect("a file");
+    let folder = std::env::temp_dir().join(format!("mingzhang-forged-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("made");
+    (page, folder)
 }
 
 #[test]

@@ -8,15 +8,17 @@ use mingzhang::ledger::chain::leaf_hash;
 use mingzhang::ledger::checkpoint::{Checkpoint, LogKey, VerifiedCheckpoint};
 use mingzhang::ledger::cosignature;
 use mingzhang::ledger::merkle;
-use mingzhang::ledger::note::{Note, VerifierKey};
+use mingzhang::ledger::note::{KeyKind, Note, VerifierKey};
 use mingzhang::ledger::receipt::Receipt;
 use mingzhang::ledger::witness::AddCheckpoint;
 use mingzhang::values::{Hash, Origin};
 use serde_json::{Value as Json, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A witness of ours that is running.
@@ -305,6 +307,107 @@ fn a_server_shows_its_checkpoints_and_everybody_sees_who_has_signed_them() {
         assert!(sql(flipped));
         wrong(&["--policy", &file], "does not hold");
     }
+}
+
+/// What a hostile witness makes of a request.
+type Answer = fn(&AddCheckpoint, &SigningKey) -> String;
+
+/// A witness that answers as it likes; its key, and how often it was asked.
+fn hostile(name: &'static str, answer: Answer) -> (String, String, Arc<AtomicU32>) {
+    let key = SigningKey::from_bytes(&[9; 32]);
+    let vkey = VerifierKey::of(name, KeyKind::Witness, &key).to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (address, asked) = (listener.local_addr().expect("bound").to_string(), Arc::new(AtomicU32::new(0)));
+    let counted = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream);
+            let (mut line, mut length) = (String::new(), 0);
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                if let Some(said) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = said.trim().parse().unwrap_or(0);
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            if reader.read_exact(&mut body).is_err() {
+                continue;
+            }
+            let said = AddCheckpoint::parse(&body).map(|request| answer(&request, &key)).unwrap_or_default();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", said.len());
+            let _ = reader.get_mut().write_all(&[head.as_bytes(), said.as_bytes()].concat());
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (vkey, address, asked)
+}
+
+#[test]
+fn nothing_of_a_hostile_witness_is_kept() {
+    let answers: [(&str, Answer); 4] = [
+        // It signs the signatures too, behind an empty line of its own.
+        ("hostile.example/text", |request, key| {
+            let text = format!("{}\n", request.note.trim_end_matches('\n'));
+            format!("\n{}\n", cosignature::cosign(&text, 1_790_000_000, "hostile.example/text", key))
+        }),
+        // A time that no calendar has.
+        ("hostile.example/time", |request, key| {
+            let text = Note::parse(request.note.as_bytes()).expect("a note").text;
+            format!("{}\n", cosignature::cosign(&text, u64::MAX, "hostile.example/time", key))
+        }),
+        // Somebody else's name.
+        ("hostile.example/name", |request, key| {
+            let text = Note::parse(request.note.as_bytes()).expect("a note").text;
+            format!("{}\n", cosignature::cosign(&text, 1_790_000_000, "gov.example/regulator", key))
+        }),
+        ("hostile.example/noise", |_, _| "\u{1b}[2J\n\n\u{202e}".repeat(1_000)),
+    ];
+    let (books, vkey, _) = books();
+    let mut policy = format!("log {vkey}\n");
+    let mut asked = Vec::new();
+    for (place, (name, answer)) in answers.into_iter().enumerate() {
+        let (key, address, count) = hostile(name, answer);
+        policy.push_str(&format!("witness w{place} {key} http://{address}\n"));
+        asked.push(count);
+    }
+    let file = books.path.join("policy");
+    std::fs::write(&file, policy).expect("written");
+    let site = Served::with(books, &["--witnesses", file.to_str().expect("UTF-8")]);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while asked.iter().any(|count| count.load(Ordering::SeqCst) == 0) {
+        assert!(Instant::now() < deadline, "all of them are asked");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(site.get("/api/v1/ledger").json()["witnesses"], json!([]));
+    let note = site.get("/log/books/checkpoint").body;
+    assert_eq!(Note::parse(note.as_bytes()).expect("a note").signatures.len(), 1, "{note}");
+    assert_eq!(site.stop().does("verify")["ok"], true);
+}
+
+#[test]
+fn a_key_that_another_has_followed_gets_no_cosignature_any_more() {
+    let folder = folder("rotated");
+    let (old, new) = (Log::new("log.example/a", 1, 60), Log::new("log.example/a", 2, 60));
+    {
+        let running = witness(&folder, &[&old.vkey(), &new.vkey()]);
+        let status =
+            |request: &AddCheckpoint| ask(&running.address, "POST", "/add-checkpoint", request.to_text().as_bytes()).0;
+        assert_eq!(status(&old.request(0, 20)), 200);
+        // Both sign the first that the new key signs.
+        let mut both = new.request(20, 33);
+        let mut note = Note::parse(both.note.as_bytes()).expect("a note");
+        note.add_signature("log.example/a", &old.key.key);
+        both.note = note.to_string();
+        assert_eq!(status(&both), 200);
+        assert_eq!(status(&old.request(33, 40)), 403);
+        assert_eq!(status(&new.request(33, 40)), 200);
+    }
+    // Also after it has been started again.
+    let running = witness(&folder, &[]);
+    let status =
+        |request: &AddCheckpoint| ask(&running.address, "POST", "/add-checkpoint", request.to_text().as_bytes()).0;
+    assert_eq!((status(&old.request(40, 50)), status(&new.request(40, 50))), (403, 200));
 }
 
 /// A process that is killed at the end.

@@ -4,13 +4,12 @@
 use super::opened::Opened;
 use super::publish::{self, PublishError};
 use crate::domain::disclosure::Published;
-use crate::ledger::sum_tree::Item;
-use std::collections::BTreeMap;
+use crate::domain::terms;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// The items of each term of a report, in order of their entries.
-pub type Items = Arc<BTreeMap<&'static str, Vec<Item>>>;
+pub type Items = Arc<terms::Items>;
 
 /// Items that are kept at most, 40 bytes each; those of the report asked for last are kept however many they are.
 const KEPT_MAX: usize = 2_000_000;

@@ -25,6 +25,8 @@ pub struct Seen {
     pub root: Hash,
     /// It was looked at before.
     pub is_known: bool,
+    /// Its totals were published, and compared.
+    pub is_totalled: bool,
     /// What is wrong, with the file that proves it.
     pub found: Vec<(String, PathBuf)>,
     /// Evidence of earlier looks.
@@ -55,18 +57,23 @@ pub async fn look(url: &str, folder: &Path, policy: Option<&Policy>) -> Result<S
     let (since, kept) = (last_kept(&own), kept_evidence(&own));
     let asked = Asked { vkey: policy.is_none().then_some(vkey), policy: policy.cloned(), since: since.clone() };
     let verdict = outside::verify(log.clone(), &asked, |_, _| ()).await?;
-    let mut found = Vec::new();
+    let (mut found, mut is_totalled) = (Vec::new(), false);
     if let Some(bad) = &verdict.first_bad {
         let what = if verdict.is_of_entry { format!("entry {}: {}", bad.seq, bad.reason) } else { bad.reason.clone() };
         let text = history(url, &what, &log, &verdict, since.as_deref()).await?;
         found.push((what, evidence(&own, "history", &text)?));
+        // What was fetched on the way may be what is bad: the next look asks anew for everything.
+        let _ = fs::remove_dir_all(own.join("log"));
     } else {
         let path = own.join("checkpoints").join(verdict.entries.to_string());
         replace(&path, &verdict.note, &mut OpenOptions::new()).map_err(made(&path))?;
-        found.extend(differing_totals(&log, url, &verdict, &own).await?);
+        if let Some(differing) = differing_totals(&log, url, &verdict, &own).await? {
+            is_totalled = true;
+            found.extend(differing);
+        }
     }
     let (origin, is_known) = (verdict.vkey.name().to_owned(), since.is_some());
-    Ok(Seen { origin, size: verdict.entries, root: verdict.root, is_known, found, kept })
+    Ok(Seen { origin, size: verdict.entries, root: verdict.root, is_known, is_totalled, found, kept })
 }
 
 /// The newest checkpoint that was kept.
@@ -117,13 +124,14 @@ fn evidence(own: &Path, what: &str, text: &str) -> Result<PathBuf, OutsideError>
     Ok(path)
 }
 
-/// Compares what the server publishes of its lines with what its entries add up to. A folder of files publishes none.
+/// Compares what the server publishes of its lines with what its entries add up to; `None` where it publishes nothing of the kind, as a
+/// folder of files.
 async fn differing_totals(
     log: &Log,
     url: &str,
     verdict: &Verdict,
     own: &Path,
-) -> Result<Option<(String, PathBuf)>, OutsideError> {
+) -> Result<Option<Option<(String, PathBuf)>>, OutsideError> {
     let Some((server, _)) = url.split_once("/log/").filter(|_| matches!(log, Log::Address { .. })) else {
         return Ok(None);
     };
@@ -147,10 +155,10 @@ async fn differing_totals(
     let what = match differs {
         Some(what) => what,
         None if added => "the published totals are of other lines than the entries have".to_owned(),
-        None => return Ok(None),
+        None => return Ok(Some(None)),
     };
     let text = format!("{url}\n{what}\n\n{}\n\n{}", String::from_utf8_lossy(&bytes), verdict.note);
-    Ok(Some((what, evidence(own, "totals", &text)?)))
+    Ok(Some(Some((what, evidence(own, "totals", &text)?))))
 }
 
 /// End, free, held, spent, void of each line.

@@ -4,6 +4,9 @@
 use super::asked::{Asked, Witnessed};
 use super::client;
 use super::folder::put_file;
+use super::rebuild::AMOUNT;
+use super::verify::TOTALS;
+use crate::domain::terms::{self, Published};
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::ledger::entry::Entry;
 use crate::ledger::merkle::{self, consistency_proof, verify_consistency};
@@ -132,7 +135,7 @@ impl Log {
     pub fn at(place: &str, keep: Option<PathBuf>) -> Result<Self, OutsideError> {
         if place.starts_with("http://") || place.starts_with("https://") {
             let base = format!("{}/", place.trim_end_matches('/'));
-            return Ok(Self::Address { base, keep, agent: client::agent(TIMEOUT) });
+            return Ok(Self::Address { base, keep, agent: client::config(TIMEOUT).max_redirects(0).build().into() });
         }
         let path = PathBuf::from(place);
         if path.join("entries.jsonl").is_file() {
@@ -155,7 +158,18 @@ impl Log {
                     return Ok(Some(found));
                 }
                 let fetched = fetch(agent, &format!("{base}{name}"), longest(name))?;
-                if let (Some(path), Some(bytes)) = (keep.as_ref().map(|folder| folder.join(name)), &fetched) {
+                // What is no tile, as the page of a café's network, is not kept as one.
+                let is_whole = |bytes: &Vec<u8>| {
+                    Tile::parse(name.trim_start_matches("tile/")).is_none_or(|tile| match tile.content {
+                        Content::Hashes(_) => u64::try_from(bytes.len()) == Ok(tile.width * 32),
+                        Content::Entries => {
+                            let entries = tile::entries_of(bytes);
+                            entries.is_some_and(|entries| u64::try_from(entries.len()) == Ok(tile.width))
+                        }
+                    })
+                };
+                let keepable = fetched.as_ref().filter(|bytes| is_whole(bytes));
+                if let (Some(path), Some(bytes)) = (keep.as_ref().map(|folder| folder.join(name)), keepable) {
                     put_file(&path, bytes).map_err(|source| OutsideError::File { path, source })?;
                 }
                 Ok(fetched)
@@ -277,7 +291,7 @@ fn fetch(agent: &ureq::Agent, url: &str, longest: u64) -> Result<Option<Vec<u8>>
             }
             // Stores of files say so too where they have nothing.
             403 | 404 | 410 => return Ok(None),
-            // Redirections were followed; what is asked for again may go better.
+            // What is asked for again may go better. A redirection is not followed: it may lead anywhere.
             429 | 500.. => trouble = format!("it says {status}"),
             _ => return Err(OutsideError::Away { url: url.into(), what: format!("it says {status}") }),
         }
@@ -339,6 +353,7 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
         edge: Edge::default(),
         earlier,
         opened: Vec::new(),
+        published: Published::default(),
         vkey: verdict.vkey.clone(),
         keys: Vec::new(),
         tiles: JoinSet::new(),
@@ -477,6 +492,8 @@ struct Following {
     opened: Vec<VerifiedCheckpoint>,
     /// The key that signs now.
     vkey: VerifierKey,
+    /// Totals that the entries publish.
+    published: Published,
     /// Keys that the entries name, each with the smallest size that it signs.
     keys: Vec<(u64, VerifierKey)>,
     /// Tiles that are being held against the entries.
@@ -556,7 +573,8 @@ impl Following {
                 stream::iter(lines).map(parse).buffered(AT_ONCE).boxed()
             }
             Log::Tiles(_) | Log::Address { .. } => {
-                let tiles: Vec<Tile> = Content::Entries.tiles(self.size).collect();
+                // As many as are said to be there, asked for one after the other: nobody waits for those that are not.
+                let tiles = Content::Entries.tiles(self.size);
                 let fetch = move |tile: Tile| {
                     let log = Arc::clone(&log);
                     blocking(move || {
@@ -583,6 +601,14 @@ impl Following {
         }
         let (entry, leaf) = entry.map_err(bad)?;
         self.verifier.follow(&entry, leaf).map_err(|first_bad| bad(first_bad.reason))?;
+        if !terms::says_what_it_brings(&entry) {
+            return Err(bad(AMOUNT.into()));
+        }
+        match self.published.follow(&entry, leaf) {
+            Ok(true) => {}
+            Ok(false) => return Err(bad(TOTALS.into())),
+            Err(error) => return Err(bad(format!("{}: {error}", entry.kind))),
+        }
         for (level, hashes) in (0..).zip(self.edge.push(leaf)) {
             let tile = Tile { content: Content::Hashes(level), index: seq >> (8 * (level + 1)), width: WIDTH };
             self.hold_tile(seq, tile, hashes);

@@ -6,7 +6,7 @@
 use super::folder::{OpenError, frontier, last_at, put_file};
 use super::keys::vkey_at;
 use super::opened::Opened;
-use super::writer::{Handle, Submission, WriteError, posted};
+use super::writer::{Handle, Submission, WriteError};
 use crate::domain::body::{BadBody, Body};
 use crate::domain::campaign::{Campaign, CampaignStatus};
 use crate::domain::case::{Case, CaseStatus};
@@ -17,12 +17,13 @@ use crate::domain::donation::Donation;
 use crate::domain::fund::Fund;
 use crate::domain::organisation::Organisation;
 use crate::domain::refusal::Refusal;
+use crate::domain::terms::{self, Items, Sums};
 use crate::domain::vocabulary::{PayeeClass, ReasonClass, Source, Use};
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
 use crate::ledger::entry::Entry;
 use crate::ledger::note::Note;
-use crate::ledger::sum_tree::{self, Item};
+use crate::ledger::sum_tree::Item;
 use crate::report::model::case::{
     CampaignRow, CaseReport, CaseRow, CaseRows, CorrectionRow, CutRow, DayRow, FundRow, Line, LineKind,
     OrganisationRow, OtherFundingRow, ReportRow, SourceRow, SurplusRow, case_report,
@@ -209,7 +210,7 @@ pub struct Made {
     pub report: CaseReport,
     terms: Vec<Value<'static>>,
     /// The items of each term, in order of their entries.
-    pub items: BTreeMap<&'static str, Vec<Item>>,
+    pub items: Items,
 }
 
 impl Made {
@@ -296,7 +297,8 @@ pub async fn at_size(
     let organisation: Organisation = subject(opened, "organisation", "", Organisation::from_object).await?;
     let zone = Zone::parse(&organisation.time_zone).unwrap_or_else(|_| Zone::shanghai());
     let lines = opened.store.lines(opened.row.ledger_id).await?;
-    let unit = unit_of(&lines, &case.fund);
+    let names = lines.iter().filter_map(|(_, name)| LineName::parse(name));
+    let unit = terms::unit_of(names.filter(|name| name.fund == case.fund).map(|name| name.unit));
     let entries =
         entries_of(&opened.store, opened.row.ledger_id, &lines, &LineName { fund: case.fund.clone(), unit }, size)
             .await?;
@@ -317,7 +319,7 @@ pub async fn at_size(
         let day = closed_on.unwrap_or_else(|| cut.at.day(&zone)).to_string().replace('-', "");
         (format!("CASE-{org_code}-{}-{day}", upper(case.case.as_str())), 1)
     });
-    let terms = rows.terms()?;
+    let terms = terms::stated(&rows.items).map_err(|error| damaged(error.to_string()))?;
     let other_funding = other_funding(opened, &case, unit, size).await?;
     let report = case_report(CaseRows {
         organisation: OrganisationRow {
@@ -375,17 +377,6 @@ pub async fn at_size(
 
 fn version_of(version: u64) -> u32 {
     u32::try_from(version).expect("versions are few")
-}
-
-/// The unit of a case report: yuan where the fund has any, else the first unit it was fed in.
-fn unit_of(lines: &[(i64, String)], fund: &FundId) -> Unit {
-    let units: Vec<Unit> = lines
-        .iter()
-        .filter_map(|(_, name)| LineName::parse(name))
-        .filter(|name| name.fund == *fund)
-        .map(|name| name.unit)
-        .collect();
-    if units.contains(&Unit::CNY) { Unit::CNY } else { units.first().copied().unwrap_or(Unit::CNY) }
 }
 
 async fn entries_of(
@@ -521,19 +512,7 @@ struct Movements {
     movements: Vec<Line>,
     corrections: Vec<CorrectionRow>,
     surplus: Vec<SurplusRow>,
-    items: BTreeMap<&'static str, Vec<Item>>,
-}
-
-/// Sums of one entry's posts on the fund's own line and its fee line, by op.
-#[derive(Default)]
-struct Sums {
-    inflow: i64,
-    outflow: i64,
-    fee_out: i64,
-    freed: i64,
-    fee_freed: i64,
-    voided: i64,
-    other_line: Option<LineName>,
+    items: Items,
 }
 
 impl Movements {
@@ -555,40 +534,15 @@ impl Movements {
         }
     }
 
-    fn sums(&self, entry: &Entry<'_>) -> Result<Sums, StoreError> {
-        let mut sums = Sums::default();
-        for row in posted(entry) {
-            let (op, name, span) = row?;
-            let length = i64::try_from(span.length()).expect("positions end at 2^53");
-            let is_fee = name.fund == self.fund.fee();
-            if name.unit != self.unit || !(is_fee || name.fund == self.fund) {
-                sums.other_line = Some(name);
-                continue;
-            }
-            match (op, is_fee) {
-                ("in", _) => sums.inflow += length,
-                ("out", false) => sums.outflow += length,
-                ("out", true) => sums.fee_out += length,
-                ("free", false) => sums.freed += length,
-                ("free", true) => sums.fee_freed += length,
-                ("void", _) => sums.voided += length,
-                _ => {}
-            }
-        }
-        Ok(sums)
-    }
-
-    fn item(&mut self, term: &'static str, leaf: Hash, minor: i64) {
-        let amount = u64::try_from(minor).expect("terms are sums of amounts");
-        self.items.entry(term).or_default().push(Item { item: leaf, amount });
-    }
-
     async fn follow(&mut self, opened: &Opened, stored: &StoredEntry) -> Result<(), PublishError> {
         let damaged = |what: String| StoreError::Damaged { table: "entry", what };
         let entry = Entry::parse(&stored.bytes).map_err(|error| damaged(error.to_string()))?;
         let leaf = Hash::from_slice(&stored.leaf).ok_or_else(|| damaged(format!("the leaf of entry {}", entry.seq)))?;
         let body = Body(&entry.body);
-        let sums = self.sums(&entry)?;
+        let sums = Sums::of(&entry, &self.fund, self.unit).map_err(|error| damaged(error.to_string()))?;
+        if let Some((term, amount)) = terms::item_of(&entry, &sums) {
+            self.items.entry(term).or_default().push(Item { item: leaf, amount });
+        }
         let on = body.day("on").map_err(|error| damaged(error.to_string()))?;
         let word = |member: &str| body.optional_text(member).unwrap_or_default();
         let use_ = Use::parse(word("use")).ok();
@@ -613,12 +567,10 @@ impl Movements {
                 self.receive(gift.source, gift.on, gift.gift_count, sums.inflow, true);
                 self.fees += sums.fee_out;
                 self.balance += sums.inflow - sums.fee_out;
-                self.item("receipts", leaf, sums.inflow);
                 return Ok(());
             }
             "disbursement.paid" => {
                 line.amount = -sums.outflow;
-                self.item("gross_disbursed", leaf, sums.outflow);
             }
             "disbursement.returned" => {
                 (line.kind, line.amount) = (LineKind::Returned, sums.freed);
@@ -630,24 +582,20 @@ impl Movements {
                     reason: ReasonClass::ReturnedByPayee,
                     on,
                 });
-                self.item("refund_in", leaf, sums.freed);
             }
             "donation.refunded" => {
                 let effect = -sums.voided + sums.fee_freed - sums.outflow;
                 (line.kind, line.amount, line.use_, line.payee) = (LineKind::RefundToDonor, effect, None, None);
                 self.refund_out += sums.voided;
                 self.fees += sums.outflow - sums.fee_freed;
-                self.item("refund_out", leaf, sums.voided);
             }
             "fund.transferred" if sums.inflow > 0 => {
                 (line.kind, line.amount, line.use_) = (LineKind::TransferIn, sums.inflow, None);
                 self.transfer_in += sums.inflow;
-                self.item("transfer_in", leaf, sums.inflow);
             }
             "fund.transferred" => {
                 (line.kind, line.amount, line.use_) = (LineKind::TransferOut, -sums.outflow, None);
                 self.transfer_out += sums.outflow;
-                self.item("transfer_out", leaf, sums.outflow);
                 if let (Ok(basis), Some(to)) = (word("basis").parse(), &sums.other_line) {
                     let target: Fund = subject(opened, "fund", to.fund.as_str(), Fund::from_object).await?;
                     self.surplus.push(SurplusRow {
@@ -665,7 +613,6 @@ impl Movements {
                 match word("target_kind") {
                     "disbursement.paid" => {
                         line.amount = sums.freed;
-                        self.item("reversed", leaf, sums.freed);
                     }
                     "donation.received" => {
                         let bytes = opened.store.known_entry(opened.row.ledger_id, target_seq).await?;
@@ -676,7 +623,6 @@ impl Movements {
                         self.fees -= sums.fee_freed;
                         line.amount = sums.fee_freed - sums.voided;
                         (line.use_, line.payee) = (None, None);
-                        self.item("gifts_reversed", leaf, sums.voided);
                     }
                     "fund.transferred" => {
                         (line.use_, line.payee) = (None, None);
@@ -684,7 +630,6 @@ impl Movements {
                         self.transfer_out -= sums.freed;
                         self.transfer_in -= sums.voided;
                         self.surplus.retain(|row| row.on > on || row.amount != sums.freed);
-                        self.item("transfers_reversed", leaf, sums.freed + sums.voided);
                     }
                     _ => return Ok(()),
                 }
@@ -707,25 +652,5 @@ impl Movements {
         };
         change(self.by_source.entry(source).or_default());
         change(self.by_day.entry(on).or_default());
-    }
-
-    /// The terms of the published totals: name, sign, count, sum and the root of the tree over the items, in order of their entries.
-    fn terms(&self) -> Result<Vec<Value<'static>>, StoreError> {
-        let mut terms = Vec::new();
-        for (name, items) in &self.items {
-            let total = sum_tree::total(items)
-                .map_err(|error| StoreError::Damaged { table: "entry", what: error.to_string() })?;
-            let sign = if matches!(*name, "receipts" | "refund_in" | "reversed" | "transfer_in") { 1 } else { -1 };
-            let integer = |n: u64| i64::try_from(n).expect("sums of amounts stay below 2^53");
-            terms.push(Value::Object(
-                Object::new()
-                    .text("name", *name)
-                    .integer("sign", sign)
-                    .integer("count", integer(total.count))
-                    .integer("sum", integer(total.root.sum))
-                    .text("root", total.root.hash.to_hex()),
-            ));
-        }
-        Ok(terms)
     }
 }

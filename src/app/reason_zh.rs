@@ -99,6 +99,10 @@ const REASONS: &[(&str, &str)] = &[
     ("the entry in place {} was changed: {}", "第 {} 条附带的记录被改过：{}"),
     ("entry {} is not proved: {}", "记录 {} 没有得到证明：{}"),
     ("entry {} is not the one that its proof is of", "记录 {} 与它的证明不符"),
+    ("entry {} has nothing to do with this gift", "记录 {} 与这笔捐款无关"),
+    ("the gift says another amount than it brings in", "捐款写的金额与它带来的钱不符"),
+    ("entry {} moves another amount between lines than it takes", "记录 {} 转入的金额与转出的不符"),
+    ("entry {} would divide the gift into more than 100,000 parts", "记录 {} 会把这笔捐款分成超过 100,000 份"),
     ("the proofs are of different checkpoints", "各条证明的检查点不同"),
     (
         "the gift does not commit to this record: it is another donor's gift, or the record was changed",

@@ -3,12 +3,16 @@
 use super::folder::{Folder, OpenError};
 use super::writer::{span_rows, subject_row};
 use crate::domain::decide::project;
+use crate::domain::terms;
 use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::entry::Entry;
 use crate::ledger::line::Line;
 use crate::ledger::verify::{FirstBad, Verifier, read};
 use crate::store::{Projection, RunRow, SpanRow, Store, StoreError, SubjectRow};
 use crate::values::Hash;
+
+/// What is wrong with a gift that says another amount than its posts.
+pub(super) const AMOUNT: &str = "the gift says another amount than it brings in";
 
 /// A replay under way.
 #[derive(Debug)]
@@ -36,6 +40,9 @@ impl Replay {
     pub fn follow(&mut self, entry: &Entry<'_>, leaf: Hash, seen: impl FnOnce(&[SpanRow])) -> Result<(), FirstBad> {
         let seq = self.verifier.head().size();
         self.verifier.follow(entry, leaf)?;
+        if !terms::says_what_it_brings(entry) {
+            return Err(FirstBad { seq, reason: AMOUNT.into() });
+        }
         // Lines are numbered in order of first use, as the book keeps them.
         let rows = span_rows(entry, |name| self.line_id(name).expect("the book has accepted this line"));
         project(&mut self.set, entry).map_err(|error| FirstBad { seq, reason: format!("{}: {error}", entry.kind) })?;

@@ -19,7 +19,7 @@ use crate::ledger::claim::Claim;
 use crate::ledger::follow::{Follow, FollowError};
 use crate::ledger::policy::Witness;
 use crate::ledger::proof::Proof;
-use crate::ledger::receipt::{ENTRIES_MAX, Proven, Receipt, ReceiptError};
+use crate::ledger::receipt::{ENTRIES_MAX, Proven, RECEIPTS, Receipt, ReceiptError};
 use crate::ledger::sum_tree;
 use crate::report::model::receipt::ReceiptRow;
 use crate::store::{Store, StoreError};
@@ -130,7 +130,6 @@ async fn totals(
     bytes: &[u8],
     size: u64,
 ) -> Result<Vec<Claim>, NoReceipt> {
-    const TERM: &str = "receipts";
     let damaged = |what: String| StoreError::Damaged { table: "report", what };
     let found = Donation::from_entry(&trace::parse(bytes)?).map_err(|error| damaged(error.to_string()))?;
     let Some(donation) = found else { return Ok(Vec::new()) };
@@ -147,12 +146,12 @@ async fn totals(
     let mut claims = Vec::new();
     for report in newest.into_values() {
         let items = known_items.of(opened, &report).await.map_err(|error| damaged(error.to_string()))?;
-        let items = items.get(TERM).map_or(&[][..], Vec::as_slice);
+        let items = items.get(RECEIPTS).map_or(&[][..], Vec::as_slice);
         let Some(index) = items.iter().position(|item| item.item == leaf) else { continue };
         let path = sum_tree::proof(items, index).map_err(|error| damaged(error.to_string()))?.unwrap_or_default();
         let count = |n: usize| u64::try_from(n).expect("memory ends before 2^64");
         let (index, item) = (count(index), items[index]);
-        claims.push(Claim { report: report.seq, term: TERM.into(), index, count: count(items.len()), item, path });
+        claims.push(Claim { report: report.seq, term: RECEIPTS.into(), index, count: count(items.len()), item, path });
     }
     Ok(claims)
 }

@@ -268,12 +268,14 @@ async fn published_fault(opened: &Opened) -> Result<Option<FirstBad>, StoreError
             (Err(_), _) | (_, Err(_)) => false,
         };
         if !holds {
-            let reason = "the totals that it publishes are not what the entries add up to".into();
-            return Ok(Some(FirstBad { seq: report.seq, reason }));
+            return Ok(Some(FirstBad { seq: report.seq, reason: TOTALS.into() }));
         }
     }
     Ok(None)
 }
+
+/// What is wrong with a report whose totals are others than those of the entries.
+pub(super) const TOTALS: &str = "the totals that it publishes are not what the entries add up to";
 
 const TILE_CHANGED: &str =
     "its tile in the table of tiles holds other hashes than the log; `mingzhang rebuild` makes it again";

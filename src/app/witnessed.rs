@@ -123,7 +123,11 @@ async fn keep(
     lines: &str,
 ) -> Result<u64, NotSeen> {
     let no = |error: &dyn std::fmt::Display| NotSeen::NoCosignature(error.to_string());
+    let shown = Note::parse(note.as_bytes()).map_err(|error| no(&error))?;
     let signed = Note::parse(format!("{note}{lines}").as_bytes()).map_err(|error| no(&error))?;
+    if signed.text != shown.text {
+        return Err(no(&"it is of another text than the checkpoint that was shown"));
+    }
     let seconds = cosignature::verify(&signed, key).map_err(|error| no(&error))?;
     let line: String =
         signed.signatures.iter().filter(|line| is_by(line, key)).map(|line| format!("{line}\n")).collect();

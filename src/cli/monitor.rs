@@ -5,6 +5,7 @@ use super::verify::policy;
 use crate::app::monitor::{Seen, look};
 use crate::app::reason_zh::reason;
 use crate::app::writer::chain;
+use futures_util::future::join_all;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,8 +33,10 @@ impl Monitor {
         let policy = self.policy.as_deref().map(policy).transpose()?;
         loop {
             let mut holds = true;
-            for url in &self.urls {
-                match look(url, &self.dir, policy.as_ref()).await {
+            // One that is slow keeps none of the others waiting.
+            let looks = self.urls.iter().map(|url| look(url, &self.dir, policy.as_ref()));
+            for (url, seen) in self.urls.iter().zip(join_all(looks).await) {
+                match seen {
                     Ok(seen) => holds &= told(session, url, &seen),
                     // Away for a moment is no fault of a log; looked at once, it is one of the look.
                     Err(error) if self.every.is_some() => {
@@ -62,20 +65,21 @@ fn reason_of(what: &str) -> String {
 
 /// Tells what was seen of a log; whether it holds.
 fn told(session: &Session, url: &str, seen: &Seen) -> bool {
-    let Seen { origin, size, root, is_known, found, kept } = seen;
+    let Seen { origin, size, root, is_known, is_totalled, found, kept } = seen;
     if found.is_empty() {
         let before = if *is_known {
             ("接着以前看到的", "it goes on from what was seen before")
         } else {
             ("第一次看到", "seen for the first time")
         };
+        let totals = if *is_totalled {
+            ("，与公布的合计一致", ", and its totals are what they add up to")
+        } else {
+            ("；它没有公布合计", "; it publishes no totals to compare")
+        };
         session.out.say(
-            format!("✓ {origin}：{size} 条记录，根 {}…；{}，与公布的合计一致。", root.short(), before.0),
-            format!(
-                "✓ {origin}: {size} entries, root {}…; {}, and its totals are what they add up to",
-                root.short(),
-                before.1
-            ),
+            format!("✓ {origin}：{size} 条记录，根 {}…；{}{}。", root.short(), before.0, totals.0),
+            format!("✓ {origin}: {size} entries, root {}…; {}{}", root.short(), before.1, totals.1),
         );
     }
     for file in kept {

@@ -3,6 +3,7 @@
 use crate::config::Lang;
 use crate::domain::refusal_zh;
 use crate::report::labels::Language;
+use crate::values::text::shown;
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// Where and how a command speaks.
@@ -42,7 +43,7 @@ impl Out {
     /// A line for a person; silent where a machine reads.
     pub(super) fn say(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
         if !self.json {
-            line(self.pick(zh.as_ref(), en.as_ref()));
+            line(&shown(self.pick(zh.as_ref(), en.as_ref())));
         }
     }
 
@@ -85,7 +86,7 @@ impl Out {
                 text.push_str(&if *is_figure { format!("{padding}{cell}") } else { format!("{cell}{padding}") });
                 text.push_str("  ");
             }
-            line(text.trim_end());
+            line(&shown(text.trim_end()));
         };
         print(heads.iter().map(|(head, _)| *head).collect());
         line(&"─".repeat(widths.iter().sum::<usize>() + 2 * heads.len().saturating_sub(1)));
@@ -107,7 +108,7 @@ fn line(text: &str) {
 
 /// A line on the error channel.
 pub(super) fn complain(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", shown(text));
 }
 
 /// True where a person watches, so that a progress bar makes sense.

@@ -17,5 +17,6 @@ pub mod receipt;
 pub mod refusal;
 pub mod refusal_zh;
 pub mod sums;
+pub mod terms;
 pub mod vocabulary;
 pub mod working_set;

@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use super::working_set::WorkingSet;
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::note::VerifierKey;
+use crate::ledger::rotation;
 use crate::values::{Hash, Origin, Zone};
 
 /// What entry 0 says.
@@ -164,7 +165,7 @@ pub(super) fn rotate(set: &WorkingSet, vkey: &VerifierKey) -> Result<Vec<Draft>,
     if !is_own || known.keys().any(|(_, known)| known == text) {
         return Err(Refusal::Field { field: "new_vkey", rule: FieldRule::NotNextKey(text) }.into());
     }
-    Ok(vec![Draft::fact("key.rotated", Object::new().text("new_vkey", text))])
+    Ok(vec![Draft::fact(rotation::KIND, Object::new().text("new_vkey", text))])
 }
 
 /// The organisation after it.

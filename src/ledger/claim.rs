@@ -94,6 +94,8 @@ impl Claim {
             value.as_object().and_then(|term| term.get("name")?.as_text()) == Some(self.term.as_str())
         };
         let term = terms.iter().find(named).and_then(Value::as_object);
+        // Inside what is taken off nothing is.
+        let term = term.filter(|term| term.get("sign").and_then(Value::as_integer) == Some(1));
         let total = term.and_then(|term| {
             let root = Sum { hash: hash(term, "root")?, sum: count(term, "sum")? };
             Some(Total { count: count(term, "count")?, root })

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct Follow {
     names: Vec<LineName>,
+    places: BTreeMap<LineName, usize>,
     pieces: Vec<(Placed, State)>,
     transfers: BTreeMap<u64, Transfer>,
     last: u64,
@@ -29,6 +30,9 @@ pub struct Fate {
     /// Minor units of the line.
     pub amount: u64,
 }
+
+/// The parts that a gift may come to be in; a receipt has at most 2,000 entries.
+const PIECES_MAX: usize = 100_000;
 
 /// Why entries do not tell what became of a gift.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +56,12 @@ pub enum FollowError {
         /// Its place.
         place: usize,
     },
+    /// A transfer gives another amount than it takes, of one unit, or several units on one side.
+    #[error("entry {0} moves another amount between lines than it takes")]
+    Sums(u64),
+    /// More parts than any gift is in.
+    #[error("entry {0} would divide the gift into more than 100,000 parts")]
+    TooManyParts(u64),
     /// A post finds the money in another state than it needs: an entry in between is missing, or one is not what it was.
     #[error(
         "entry {seq}, /post/{place}: the gift's money is not {wanted} here; an entry before it is missing or was changed"
@@ -76,25 +86,30 @@ struct Post {
 impl Follow {
     /// Starts with the entry of the gift: all that it brings in.
     pub fn begin(gift: &Entry<'_>) -> Result<Self, FollowError> {
-        let mut follow = Self { names: Vec::new(), pieces: Vec::new(), transfers: BTreeMap::new(), last: gift.seq };
+        let mut follow = Self { last: gift.seq, ..Self::empty() };
         let posts = follow.posts(gift)?;
         let inflows = posts.iter().filter(|post| post.op == Op::In);
         follow.pieces = inflows.map(|post| (post.placed, State::Free)).collect();
         if follow.pieces.is_empty() {
             return Err(FollowError::NoGift(gift.seq));
         }
+        follow.transfer(gift.seq, &posts)?;
         follow.apply(gift.seq, &posts)?;
         Ok(follow)
     }
 
-    /// Follows a later entry.
-    pub fn step(&mut self, entry: &Entry<'_>) -> Result<(), FollowError> {
+    fn empty() -> Self {
+        Self { names: Vec::new(), places: BTreeMap::new(), pieces: Vec::new(), transfers: BTreeMap::new(), last: 0 }
+    }
+
+    /// Follows a later entry; whether it touches the gift's money.
+    pub fn step(&mut self, entry: &Entry<'_>) -> Result<bool, FollowError> {
         if entry.seq <= self.last {
             return Err(FollowError::Order { seq: entry.seq, last: self.last });
         }
         self.last = entry.seq;
         let posts = self.posts(entry)?;
-        if let Some(transfer) = self.transfer(&posts) {
+        if let Some(transfer) = self.transfer(entry.seq, &posts)? {
             self.transfers.insert(entry.seq, transfer);
         }
         self.apply(entry.seq, &posts)
@@ -102,10 +117,11 @@ impl Follow {
 
     /// Where an entry takes positions to: the image of the part of them that it moves into other lines; none where it moves nothing.
     pub fn moved_on(entry: &Entry<'_>, line: &LineName, span: Span) -> Result<Vec<(LineName, Span)>, FollowError> {
-        let mut own = Self { names: vec![line.clone()], pieces: Vec::new(), transfers: BTreeMap::new(), last: 0 };
+        let mut own = Self::empty();
+        let place = own.place(line.clone());
         let posts = own.posts(entry)?;
-        let Some(transfer) = own.transfer(&posts) else { return Ok(Vec::new()) };
-        let image = transfer.image(Placed { line: 0, span });
+        let Some(transfer) = own.transfer(entry.seq, &posts)? else { return Ok(Vec::new()) };
+        let image = transfer.image(Placed { line: place, span });
         Ok(image.into_iter().map(|placed| (own.names[placed.line].clone(), placed.span)).collect())
     }
 
@@ -123,36 +139,64 @@ impl Follow {
         sums.into_iter().map(fate).collect()
     }
 
+    /// The number of a line.
+    fn place(&mut self, line: LineName) -> usize {
+        let next = self.names.len();
+        let place = *self.places.entry(line.clone()).or_insert(next);
+        if place == next {
+            self.names.push(line);
+        }
+        place
+    }
+
     fn posts(&mut self, entry: &Entry<'_>) -> Result<Vec<Post>, FollowError> {
         let mut posts = Vec::with_capacity(entry.post.len());
         for (place, raw) in entry.post.iter().enumerate() {
             let bad = || FollowError::Post { seq: entry.seq, place };
             let op = Op::parse(&raw.op).ok_or_else(bad)?;
             let line = LineName::parse(&raw.line).ok_or_else(bad)?;
-            let line = self.names.iter().position(|known| *known == line).unwrap_or_else(|| {
-                self.names.push(line);
-                self.names.len() - 1
-            });
+            let line = self.place(line);
             let (from, to) = (u64::try_from(raw.from), u64::try_from(raw.to));
             let span = from.ok().zip(to.ok()).and_then(|(from, to)| Span::new(from, to)).ok_or_else(bad)?;
             let of = raw.of.map(u64::try_from).transpose().map_err(|_| bad())?;
+            let has_its_of = match op {
+                Op::In | Op::Hold => of.is_none(),
+                Op::Out => true,
+                Op::Free | Op::Void => of.is_some(),
+            };
+            // What comes in gets positions of its own.
+            let is_doubled = op == Op::In
+                && posts.iter().any(|post: &Post| {
+                    post.op == Op::In && post.placed.line == line && post.placed.span.overlap(span).is_some()
+                });
+            if !has_its_of || is_doubled {
+                return Err(bad());
+            }
             posts.push(Post { op, placed: Placed { line, span }, of });
         }
         Ok(posts)
     }
 
     /// The map of an entry that moves money between lines; none where money only comes in, or only goes out.
-    fn transfer(&self, posts: &[Post]) -> Option<Transfer> {
+    fn transfer(&self, seq: u64, posts: &[Post]) -> Result<Option<Transfer>, FollowError> {
         let side = |op| posts.iter().filter(move |post| post.op == op).map(|post| post.placed);
         let ins: Vec<Placed> = side(Op::In).collect();
         let outs: Vec<Placed> = side(Op::Out).filter(|out| ins.iter().all(|inflow| inflow.line != out.line)).collect();
-        let (first_out, first_in) = (outs.first()?, ins.first()?);
-        let conversion = self.names[first_out.line].unit != self.names[first_in.line].unit;
-        Some(Transfer { outs, ins, conversion })
+        let (Some(first_out), Some(first_in)) = (outs.first(), ins.first()) else { return Ok(None) };
+        let unit = |placed: &Placed| self.names[placed.line].unit;
+        let sum = |side: &[Placed]| side.iter().map(|placed| placed.span.length()).sum::<u64>();
+        let conversion = unit(first_out) != unit(first_in);
+        let is_mixed = outs.iter().any(|out| unit(out) != unit(first_out))
+            || ins.iter().any(|inflow| unit(inflow) != unit(first_in));
+        if is_mixed || (!conversion && sum(&outs) != sum(&ins)) {
+            return Err(FollowError::Sums(seq));
+        }
+        Ok(Some(Transfer { outs, ins, conversion }))
     }
 
-    fn apply(&mut self, seq: u64, posts: &[Post]) -> Result<(), FollowError> {
-        let mut arrived = Vec::new();
+    /// Applies the posts of an entry; whether one of them touches the gift's money.
+    fn apply(&mut self, seq: u64, posts: &[Post]) -> Result<bool, FollowError> {
+        let (mut arrived, mut touches) = (Vec::new(), false);
         for (place, post) in posts.iter().enumerate() {
             let (wanted, next): (&'static str, State) = match post.op {
                 Op::In => continue,
@@ -169,6 +213,7 @@ impl Follow {
                     pieces.push((placed, state));
                     continue;
                 };
+                touches = true;
                 if !fits(post, state) {
                     return Err(FollowError::State { seq, place, wanted });
                 }
@@ -181,9 +226,12 @@ impl Follow {
                 }
             }
             self.pieces = pieces;
+            if self.pieces.len() + arrived.len() > PIECES_MAX {
+                return Err(FollowError::TooManyParts(seq));
+            }
         }
         self.pieces.extend(arrived);
-        Ok(())
+        Ok(touches)
     }
 
     /// Whether an entry took back a transfer that had brought these positions in.

@@ -1,4 +1,4 @@
-//! Bytes and proofs. Knows nothing of charities: not a single kind of entry is named here.
+//! Bytes and proofs. Knows nothing of charities: not a single kind of entry is named here, but the one that changes the key.
 
 pub mod canonical;
 pub mod cash;

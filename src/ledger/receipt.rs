@@ -32,6 +32,8 @@ pub const FORMAT: &str = "mingzhang-receipt/v1";
 pub const IN_PAGE: &str = "<script type=\"application/octet-stream\" id=\"receipt\">";
 /// Largest receipt that is read, in bytes.
 pub const BYTES_MAX: usize = 64_000_000;
+/// The name of the term that gifts are items of.
+pub const RECEIPTS: &str = "receipts";
 /// Most changes of the log's key.
 const ROTATIONS_MAX: usize = 1_000;
 /// Most entries of a receipt.
@@ -126,6 +128,12 @@ pub enum ReceiptError {
     /// An entry says that it stands elsewhere, or is of another ledger.
     #[error("entry {0} is not the one that its proof is of")]
     Misplaced(u64),
+    /// An entry is of another gift.
+    #[error("entry {0} has nothing to do with this gift")]
+    Unrelated(u64),
+    /// The gift says another amount than it brings in.
+    #[error("the gift says another amount than it brings in")]
+    Amount,
     /// Not all proofs lead to one tree.
     #[error("the proofs are of different checkpoints")]
     Checkpoints,
@@ -284,7 +292,12 @@ impl Receipt {
         self.check_record(gift)?;
         let mut follow = Follow::begin(gift)?;
         for entry in &entries[1..] {
-            follow.step(entry)?;
+            let touches = follow.step(entry)?;
+            let named = entry.body.get("donation").and_then(Value::as_integer).and_then(|seq| u64::try_from(seq).ok());
+            let is_claimed = self.totals.iter().any(|claim| claim.report == entry.seq);
+            if !touches && !is_claimed && named != Some(gift.seq) {
+                return Err(ReceiptError::Unrelated(entry.seq));
+            }
         }
         let totals = self.check_totals(&entries)?;
         let seen = cosignature::seen(opened.note(), self.witnesses.iter().map(|key| (key.name(), key)))?;
@@ -294,15 +307,7 @@ impl Receipt {
 
     /// The gift, with all of it, is an item of each total.
     fn check_totals(&self, entries: &[Entry<'_>]) -> Result<Vec<(u64, String, Total)>, ReceiptError> {
-        let gift = Item {
-            item: leaf_hash(&self.entries[0].0),
-            amount: entries[0]
-                .body
-                .get("amount")
-                .and_then(Value::as_integer)
-                .and_then(|n| u64::try_from(n).ok())
-                .unwrap_or(0),
-        };
+        let gift = Item { item: leaf_hash(&self.entries[0].0), amount: amount_of(&entries[0])? };
         let mut totals = Vec::new();
         for claim in &self.totals {
             let refused = |error| ReceiptError::Total { report: claim.report, error };
@@ -310,6 +315,9 @@ impl Receipt {
             let published = published.ok_or_else(|| refused(NotInside::NoTerm))?;
             if claim.item != gift {
                 return Err(refused(NotInside::Outside));
+            }
+            if claim.term != RECEIPTS {
+                return Err(refused(NotInside::NoTerm));
             }
             totals.push((claim.report, claim.term.clone(), claim.verify(published).map_err(refused)?));
         }
@@ -328,7 +336,22 @@ impl Receipt {
         if record.get("ledger").and_then(Value::as_text) != Some(&gift.ledger) {
             return Err(ReceiptError::Record("ledger"));
         }
+        amount_of(gift)?;
         let differs = ["amount", "unit", "on"].into_iter().find(|name| record.get(name) != gift.body.get(name));
         differs.map_or(Ok(()), |name| Err(ReceiptError::Record(name)))
     }
+}
+
+/// What a gift says that it is, in minor units, which is what it brings in.
+fn amount_of(gift: &Entry<'_>) -> Result<u64, ReceiptError> {
+    let said = gift.body.get("amount").and_then(Value::as_integer);
+    let unit = gift.body.get("unit").and_then(Value::as_text).ok_or(ReceiptError::Amount)?;
+    let mut brought = Some(0_i64);
+    for post in gift.post.iter().filter(|post| post.op == "in") {
+        let is_of_unit = post.line.split_once('/').is_some_and(|(_, of)| of == unit);
+        let length = post.to.checked_sub(post.from).filter(|_| is_of_unit);
+        brought = brought.zip(length).and_then(|(sum, length)| sum.checked_add(length));
+    }
+    let amount = brought.filter(|brought| Some(*brought) == said).and_then(|amount| u64::try_from(amount).ok());
+    amount.ok_or(ReceiptError::Amount)
 }

@@ -19,6 +19,9 @@ use super::entry::{Entry, EntryError};
 use super::note::{NoteError, VerifierKey};
 use super::proof::{Proof, ProofError};
 
+/// The kind of the entry: the one kind that the log itself must know, for it says whose signature counts.
+pub const KIND: &str = "key.rotated";
+
 /// Why a change of keys is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RotationError {
@@ -51,7 +54,7 @@ pub fn after(proof: &[u8], key: &VerifierKey) -> Result<VerifierKey, RotationErr
     };
     let entry = Entry::parse(bytes)?;
     let named = entry.body.get("new_vkey").and_then(Value::as_text).and_then(|text| VerifierKey::parse(text).ok());
-    let is_here = entry.seq == proof.index && entry.ledger == key.name();
+    let is_here = entry.kind == KIND && entry.seq == proof.index && entry.ledger == key.name();
     let named = named.filter(|named| is_here && named.name() == key.name()).ok_or(RotationError::NoKey)?;
     opened.note().verify(&named).map_err(RotationError::NotSigned)?;
     Ok(named)

@@ -1,6 +1,20 @@
 //! Text that people wrote: normal form, masks, and the widths of a Chinese keyboard.
 
+use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+/// A text as it may be shown on a terminal or written into a log: what would command the screen, or turn the direction of writing,
+/// stands there as its number. Line breaks stay.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let commands = |c: char| {
+        (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    if !text.contains(commands) {
+        return Cow::Borrowed(text);
+    }
+    let plain = |c: char| if commands(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(plain).collect())
+}
 
 /// The text in Unicode normal form C. Our writer makes nothing else; readers do not check it, since NFC changes with Unicode versions.
 pub fn nfc(text: &str) -> String {

@@ -18,6 +18,7 @@ pub mod witness;
 mod witnessing;
 
 use crate::app::writer::{Handle, WriteError};
+use crate::values::text::shown;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -99,9 +100,14 @@ pub async fn serve(
     site.writer().await?.finish().await
 }
 
+/// Longest line of the log, in characters.
+const LOG_LINE_MAX: usize = 2_000;
+
 /// A line on the log. A closed error channel must not take the server down.
 fn log(text: &str) {
     use std::io::Write as _;
+    // One line of bounded length, whatever a stranger has sent.
+    let text: String = shown(text).chars().take(LOG_LINE_MAX).map(|c| if c == '\n' { ' ' } else { c }).collect();
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 

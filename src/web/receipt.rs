@@ -128,18 +128,9 @@ pub async fn file(
 
 async fn page(opened: &Opened, row: &ReceiptRow, receipt: &Receipt, language: Language) -> Result<String, StoreError> {
     let labels = language.labels();
-    let lines = opened.store.lines(opened.row.ledger_id).await?;
-    let units = lines.iter().filter_map(|(_, name)| name.split_once('/')?.1.parse::<Unit>().ok());
-    let units: BTreeMap<String, Unit> = units.map(|unit| (unit.to_string(), unit)).collect();
     let (host, slug) = (row.origin.split('/').next().unwrap_or_default(), opened.row.slug.as_str());
-    let kinds = KINDS.iter().map(|kind| (*kind, labels.word("kind", &kind.replace('.', "_"))));
-    let given = json!({
-        "host": host, "slug": slug,
-        "digits": units.iter().map(|(name, unit)| (name.clone(), unit.minor_digits().into())).collect::<BTreeMap<_, Value>>(),
-        "units": units.iter().map(|(name, unit)| (name.clone(), labels.unit(*unit))).collect::<BTreeMap<_, _>>(),
-        "uses": Use::ALL.iter().map(|of| (of.as_str(), labels.word("use", of.as_str()))).collect::<BTreeMap<_, _>>(),
-        "kinds": kinds.collect::<BTreeMap<_, _>>(),
-    });
+    let mut given = words(opened, language).await?;
+    (given["host"], given["slug"]) = (host.into(), slug.into());
     let page = ReceiptPage {
         language,
         title: labels.text("receipt.title"),
@@ -155,6 +146,21 @@ async fn page(opened: &Opened, row: &ReceiptRow, receipt: &Receipt, language: La
         given: given.to_string().replace('<', "\\u003c"),
     };
     Ok(page.render().expect("writing into a string cannot fail"))
+}
+
+/// What a page that shows a receipt calls units, uses and kinds of entries.
+pub(super) async fn words(opened: &Opened, language: Language) -> Result<Value, StoreError> {
+    let labels = language.labels();
+    let lines = opened.store.lines(opened.row.ledger_id).await?;
+    let units = lines.iter().filter_map(|(_, name)| name.split_once('/')?.1.parse::<Unit>().ok());
+    let units: BTreeMap<String, Unit> = units.map(|unit| (unit.to_string(), unit)).collect();
+    let kinds = KINDS.iter().map(|kind| (*kind, labels.word("kind", &kind.replace('.', "_"))));
+    Ok(json!({
+        "digits": units.iter().map(|(name, unit)| (name.clone(), unit.minor_digits().into())).collect::<BTreeMap<_, Value>>(),
+        "units": units.iter().map(|(name, unit)| (name.clone(), labels.unit(*unit))).collect::<BTreeMap<_, _>>(),
+        "uses": Use::ALL.iter().map(|of| (of.as_str(), labels.word("use", of.as_str()))).collect::<BTreeMap<_, _>>(),
+        "kinds": kinds.collect::<BTreeMap<_, _>>(),
+    }))
 }
 
 /// Kinds of entries that touch a gift.

@@ -62,6 +62,8 @@ struct Known {
 pub struct Witness {
     name: String,
     key: SigningKey,
+    /// Where the keys of the logs are kept.
+    list: PathBuf,
     folder: PathBuf,
     clock: Clock,
     /// Looked at and changed under the lock, written to the disk before it is let go: two requests cannot cross.
@@ -89,9 +91,16 @@ impl Witness {
         for (origin, known) in &mut logs {
             known.latest = latest(&checkpoints.join(hash_of(origin)), &known.keys, &own)?;
         }
+        let witness = Self { name, key, list: list.clone(), folder: checkpoints, clock, logs: Mutex::default(), lock };
+        witness.keep_list(&logs).map_err(file(&list))?;
+        *held(&witness.logs) = logs;
+        Ok(witness)
+    }
+
+    /// Keeps the keys of the logs, one a line.
+    fn keep_list(&self, logs: &BTreeMap<String, Known>) -> io::Result<()> {
         let text: String = logs.values().flat_map(|known| &known.keys).map(|key| format!("{key}\n")).collect();
-        replace(&list, &text, &mut OpenOptions::new()).map_err(file(&list))?;
-        Ok(Self { name, key, folder: checkpoints, clock, logs: Mutex::new(logs), lock })
+        replace(&self.list, &text, &mut OpenOptions::new())
     }
 
     /// Its public key.
@@ -119,6 +128,9 @@ impl Witness {
             }
         };
         let checkpoint = opened.checkpoint().clone();
+        // The keys stand in the order in which they took each other's place: one that was followed by another signs nothing any more.
+        let signers = known.map(|known| known.keys.as_slice()).unwrap_or_default();
+        let newest = signers.iter().rposition(|key| opened.note().verify(key).is_ok()).unwrap_or(0);
         let seconds = u64::try_from(self.clock.now().millis() / 1000).unwrap_or_default();
         let line = cosignature::cosign(&opened.note().text, seconds, &self.name, &self.key);
         let mut note = opened.note().clone();
@@ -127,6 +139,10 @@ impl Witness {
         replace(&path, &note.to_string(), &mut OpenOptions::new())?;
         if let Some(known) = logs.get_mut(request.origin()) {
             known.latest = Some((checkpoint, note));
+            known.keys.drain(..newest);
+        }
+        if newest > 0 {
+            self.keep_list(&logs)?;
         }
         Ok(Ok(format!("{line}\n")))
     }

@@ -193,8 +193,25 @@ const mingzhang = (() => {
   };
 
   // ── signed notes, checkpoints, cosignatures ────────────────────────────────────────────────────────────────
+  const P = 2n ** 255n - 19n;
+  const power = (base, exponent) => {
+    let [result, square] = [1n, base % P];
+    for (let rest = exponent; rest > 0n; rest >>= 1n) {
+      if (rest & 1n) result = (result * square) % P;
+      square = (square * square) % P;
+    }
+    return result;
+  };
+  const D = (P - 121_665n) * power(121_666n, P - 2n) % P;
+  const yOf = (point) => point.reduceRight((n, byte) => (n << 8n) | BigInt(byte), 0n) & ((1n << 255n) - 1n);
+  /** Whether 32 bytes are a point of the curve: x² = (y² − 1) / (d·y² + 1) has a root. RFC 8032 §5.1.3. */
+  const isPoint = (key) => {
+    const y2 = yOf(key) ** 2n % P;
+    const [u, v] = [(y2 + P - 1n) % P, (D * y2 + 1n) % P];
+    return [0n, 1n].includes(power(u * v, (P - 1n) / 2n));
+  };
   const notNote = (zh, en) => refuse("note", `签名文件的写法不对：${zh}。`, `This is not a signed note: ${en}.`);
-  const isName = (name) => name.length > 0 && !/[+\s\p{Cc}]/u.test(name);
+  const isName = (name) => name.length > 0 && !/[+\p{White_Space}\p{Cc}]/u.test(name);
   const keyId = (name, type, key) => sha256(bytesOf(`${name}\n`), Uint8Array.of(type), key).slice(0, 4);
   /** A public key by its name: `name+keyid+base64(type ‖ key)`; type 1 signs a log, 4 for a witness. */
   const verifierKey = (text) => {
@@ -203,11 +220,11 @@ const mingzhang = (() => {
     const bytes = fromBase64(encoded) ?? bad();
     if (!isName(name) || bytes.length !== 33 || ![1, 4].includes(bytes[0])) bad();
     const key = bytes.slice(1);
-    if (toHex(keyId(name, bytes[0], key)) !== id) bad();
+    if (toHex(keyId(name, bytes[0], key)) !== id || !isPoint(key)) bad();
     return { name, id, type: bytes[0], key, text };
   };
   const parseNote = (whole) => {
-    if (whole.length > 1_000_000) notNote("太长", "it is longer than a million bytes");
+    if (bytesOf(whole).length > 1_000_000) notNote("太长", "it is longer than a million bytes");
     // eslint-disable-next-line no-control-regex
     if (/[\x00-\x09\x0b-\x1f\x7f]/.test(whole)) notNote("有控制字符", "it holds a control character");
     const end = whole.lastIndexOf("\n\n");
@@ -233,7 +250,6 @@ const mingzhang = (() => {
     return { origin, size: count, root: hash };
   };
   // Points of small order sign everything: a key or a signature with one of them proves nothing.
-  const P = 2n ** 255n - 19n;
   const SMALL = [
     0n,
     1n,
@@ -244,8 +260,7 @@ const mingzhang = (() => {
     0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
   ];
   const isSmall = (point) => {
-    const y = point.reduceRight((n, byte) => (n << 8n) | BigInt(byte), 0n) & ((1n << 255n) - 1n);
-    return SMALL.includes(y);
+    return SMALL.includes(yOf(point));
   };
   /** Whether 64 bytes are the signature of a message: by the browser, or by @noble/ed25519 where it cannot. */
   const signs = async (key, message, signature) => {
@@ -291,7 +306,7 @@ const mingzhang = (() => {
     for (const line of witness.type === 4 ? linesOf(note, witness) : []) {
       const time = line.signature.length === 72 ? new DataView(line.signature.buffer, line.signature.byteOffset).getBigUint64(0) : null;
       const message = bytesOf(`cosignature/v1\ntime ${time}\n${note.text}`);
-      if (time === null || !(await signs(witness.key, message, line.signature.slice(8)))) {
+      if (time === null || time > 253_402_300_799n || !(await signs(witness.key, message, line.signature.slice(8)))) {
         refuse("cosignature", `见证方 ${witness.name} 的签名不符。`, `The cosignature by ${witness.name} does not hold.`);
       }
       if (seen === null || time > seen) seen = time;
@@ -302,7 +317,7 @@ const mingzhang = (() => {
   // ── tlog-proof ─────────────────────────────────────────────────────────────────────────────────────────────
   const parseProof = (text) => {
     const bad = (zh, en) => refuse("proof_form", `证明的写法不对：${zh}。`, `This is not a proof of inclusion: ${en}.`);
-    if (text.length > 1_100_000) bad("太大", "it is larger than any proof can be");
+    if (bytesOf(text).length > 1_100_000) bad("太大", "it is larger than any proof can be");
     const end = text.indexOf("\n\n");
     if (end < 0) bad("缺空行", "the empty line before the checkpoint is missing");
     const lines = text.slice(0, end).split("\n");
@@ -340,9 +355,9 @@ const mingzhang = (() => {
       if (!Array.isArray(list) || (has(name) && list.length === 0)) badEntry(`${name} 不对`, `its ${name}`);
       return list;
     };
-    const isUnit = (unit) => /^([A-Z]{3}|[a-z]{1,16}:[A-Za-z0-9._-]{1,32})$/.test(unit);
+    const isUnit = (unit) => typeof unit === "string" && /^([A-Z]{3}|[a-z]{1,16}:[A-Za-z0-9._-]{1,32})$/.test(unit);
     for (const row of rows("cash")) {
-      const isRow = Object.keys(row).sort().join() === "account,amount,unit" && /^[a-z0-9_/-]{1,40}$/.test(row.account);
+      const isRow = Object.keys(row).sort().join() === "account,amount,unit" && typeof row.account === "string" && /^[a-z0-9_/-]{1,40}$/.test(row.account);
       if (!isRow || !isUnit(row.unit) || !Number.isSafeInteger(row.amount) || row.amount === 0) badEntry("现金不对", "its cash");
     }
     const post = rows("post");
@@ -351,8 +366,8 @@ const mingzhang = (() => {
       const isSpan = Number.isSafeInteger(row.from) && Number.isSafeInteger(row.to) && row.from >= 0 && row.from < row.to;
       const names = Object.keys(row).sort().join();
       const plain = ["in", "hold", "out"].includes(row.op) && names === "from,line,op,to";
-      const withOf = ["out", "free", "void"].includes(row.op) && names === "from,line,of,op,to" && Number.isSafeInteger(row.of);
-      const isLine = /^[a-z0-9_.]{1,40}\//.test(row.line) && isUnit(unitOf(row.line));
+      const withOf = ["out", "free", "void"].includes(row.op) && names === "from,line,of,op,to" && Number.isSafeInteger(row.of) && row.of >= 0;
+      const isLine = typeof row.line === "string" && /^[a-z0-9_.]{1,40}\//.test(row.line) && isUnit(unitOf(row.line));
       if (!isSpan || !isLine || !(plain || withOf)) badEntry("入账不对", "one of its posts");
     }
     return { ...entry, post };
@@ -406,6 +421,8 @@ const mingzhang = (() => {
         return isFree;
     }
   };
+  const sumOf = (rows) => rows.reduce((sum, row) => sum + BigInt(row.to - row.from), 0n);
+  const PARTS_MAX = 100_000;
   const NEXT = { hold: "held", out: "spent", free: "free", void: "void" };
   /** What became of the positions that the first entry brings in. */
   const follow = (entries) => {
@@ -414,12 +431,23 @@ const mingzhang = (() => {
     let pieces = gift.post.filter((row) => row.op === "in").map((row) => ({ line: row.line, from: row.from, to: row.to, state: "free" }));
     if (pieces.length === 0) refuse("no_gift", `记录 ${gift.seq} 没有收到款项。`, `Entry ${gift.seq} brings no money in.`);
     let last = -1;
+    const touching = new Set();
     for (const entry of entries) {
       if (entry.seq <= last) refuse("order", `记录 ${entry.seq} 的次序不对。`, `Entry ${entry.seq} does not come after entry ${last}.`);
       last = entry.seq;
       const ins = entry.post.filter((row) => row.op === "in");
       const outs = entry.post.filter((row) => row.op === "out" && ins.every((inflow) => inflow.line !== row.line));
-      if (entry !== gift && ins.length > 0 && outs.length > 0) transfers.set(entry.seq, { outs, ins });
+      const isDoubled = ins.some((row, place) => ins.slice(0, place).some((other) => overlap(row, other)));
+      if (isDoubled) refuse("post", `记录 ${entry.seq} 的入账不对。`, `Entry ${entry.seq} brings in the same positions twice.`);
+      if (ins.length > 0 && outs.length > 0) {
+        const units = [outs, ins].map((side) => new Set(side.map((row) => unitOf(row.line))));
+        const isMixed = units.some((side) => side.size > 1);
+        const isSame = [...units[0]][0] === [...units[1]][0];
+        if (isMixed || (isSame && sumOf(outs) !== sumOf(ins))) {
+          refuse("sums", `记录 ${entry.seq} 转入的金额与转出的不符。`, `Entry ${entry.seq} moves another amount between lines than it takes.`);
+        }
+        if (entry !== gift) transfers.set(entry.seq, { outs, ins });
+      }
       const arrived = [];
       for (const row of entry.post.filter((post) => post.op !== "in")) {
         pieces = pieces.flatMap((piece) => {
@@ -428,9 +456,10 @@ const mingzhang = (() => {
           if (!fits(row, piece)) {
             refuse("follow", `记录 ${entry.seq} 用到这笔钱时，钱不在应有的状态：中间缺了记录，或记录被改动过。`, `Entry ${entry.seq} finds the gift's money in another state than it needs: an entry before it is missing or was changed.`);
           }
+          touching.add(entry.seq);
           const taken = { ...common, state: NEXT[row.op], by: row.op === "free" ? undefined : entry.seq };
           const transfer = transfers.get(entry.seq);
-          if (row.op === "out" && transfer) arrived.push(...image(transfer, common).map((part) => ({ ...part, state: "free" })));
+          if (row.op === "out" && transfer) for (const part of image(transfer, common)) arrived.push({ ...part, state: "free" });
           const rest = [
             { ...piece, to: common.from },
             { ...piece, from: common.to },
@@ -438,7 +467,10 @@ const mingzhang = (() => {
           return [...rest.filter((part) => part.from < part.to), taken];
         });
       }
-      pieces.push(...arrived);
+      if (pieces.length + arrived.length > PARTS_MAX) {
+        refuse("parts", `记录 ${entry.seq} 会把这笔捐款分成太多份。`, `Entry ${entry.seq} would divide the gift into more than 100,000 parts.`);
+      }
+      for (const part of arrived) pieces.push(part);
     }
     const cameByTransfer = (piece) =>
       [...transfers].some(([seq, { ins }]) => seq < piece.by && ins.some((row) => row.line === piece.line && row.from <= piece.from && piece.to <= row.to));
@@ -450,7 +482,7 @@ const mingzhang = (() => {
       const known = fates.get(key) ?? { state: piece.state, by: piece.by, line: piece.line, amount: 0 };
       fates.set(key, { ...known, amount: known.amount + piece.to - piece.from });
     }
-    return { fates: [...fates.values()], transfers };
+    return { fates: [...fates.values()], transfers, touching };
   };
 
   // ── the tree behind a published total ─────────────────────────────────────────────────────────────────────────
@@ -490,7 +522,7 @@ const mingzhang = (() => {
     const bad = (why) => refuse("total", "这笔捐款不在公布的合计之内，或证明被改动过。", `The gift is not inside the published total: ${why}.`);
     const published = entries.find((entry) => entry.seq === claim.report);
     const term = published?.body.terms?.find?.((one) => one.name === claim.term);
-    if (!term || Object.keys(claim).sort().join() !== "amount,count,index,item,path,report,term") bad("no such total was published there");
+    if (!term || term.sign !== 1 || claim.term !== "receipts" || Object.keys(claim).sort().join() !== "amount,count,index,item,path,report,term") bad("no such total was published there");
     const numbers = [claim.amount, claim.count, claim.index, term.count, term.sum, ...claim.path.map((row) => row.sum)];
     if (!numbers.every((n) => Number.isSafeInteger(n) && n >= 0)) bad("a number is none");
     if (claim.item !== toHex(leaf) || claim.amount !== gift.body.amount) bad("it is about another gift");
@@ -508,7 +540,7 @@ const mingzhang = (() => {
     const signed = await openCheckpoint(checkpoint, key);
     if (!extra || !verifyInclusion(leafHash(extra), index, signed.size, path, signed.root)) bad();
     const entry = parseEntry(textOf(extra));
-    if (BigInt(entry.seq) !== index || entry.ledger !== key.name || typeof entry.body.new_vkey !== "string") bad();
+    if (entry.kind !== "key.rotated" || BigInt(entry.seq) !== index || entry.ledger !== key.name || typeof entry.body.new_vkey !== "string") bad();
     const next = verifierKey(entry.body.new_vkey);
     if (next.name !== key.name) bad();
     await openCheckpoint(checkpoint, next);
@@ -519,7 +551,7 @@ const mingzhang = (() => {
   const commitment = (salt, record) => sha256(bytesOf("mingzhang/person/v1\0"), salt, bytesOf(record));
   const badReceipt = (zh, en) => refuse("receipt", `这不是自证凭证：${zh}。`, `This is not a receipt: ${en}.`);
   const parseReceipt = (text) => {
-    if (text.length > 64_000_000) badReceipt("太大", "it is larger than any receipt can be");
+    if (bytesOf(text).length > 64_000_000) badReceipt("太大", "it is larger than any receipt can be");
     const receipt = canonical(text);
     if (Object.keys(receipt).join() !== "entries,format,record,rotations,salt,totals,vkey,witnesses") badReceipt("缺一项或多一项", "a member is missing or unknown");
     if (receipt.format !== "mingzhang-receipt/v1") badReceipt("格式不认识", "its format is not known");
@@ -566,7 +598,18 @@ const mingzhang = (() => {
     for (const name of ["amount", "unit", "on"]) {
       if (record[name] !== gift.body[name]) refuse("record", "登记信息与记录不一致。", `The record says another ${name} than the entry.`);
     }
-    const { fates, transfers } = follow(entries);
+    const brought = gift.post.filter((row) => row.op === "in");
+    const isOfUnit = brought.every((row) => unitOf(row.line) === gift.body.unit);
+    if (!isOfUnit || !Number.isSafeInteger(gift.body.amount) || sumOf(brought) !== BigInt(gift.body.amount)) {
+      refuse("amount", "捐款写的金额与它带来的钱不符。", "The gift says another amount than it brings in.");
+    }
+    const { fates, transfers, touching } = follow(entries);
+    for (const entry of entries.slice(1)) {
+      const isClaimed = receipt.totals.some((claim) => claim.report === entry.seq);
+      if (!touching.has(entry.seq) && !isClaimed && entry.body.donation !== gift.seq) {
+        refuse("unrelated", `记录 ${entry.seq} 与这笔捐款无关。`, `Entry ${entry.seq} has nothing to do with this gift.`);
+      }
+    }
     const totals = receipt.totals.map((claim) => insideOf(claim, entries, leafHash(bytesOf(receipt.entries[0].entry)), gift));
     const seen = [];
     for (const witness of receipt.witnesses.map(verifierKey)) {

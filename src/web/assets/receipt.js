@@ -90,8 +90,8 @@
       element(
         "p",
         say(
-          `您的 ${money(gift.body.amount, line)} 在报告 ${report.body.report}（第 ${report.body.version} 版，记录 ${report.seq}）公布的 ${money(term.sum, line)}（${term.count} 笔）之内。`,
-          `Your ${money(gift.body.amount, line)} is inside the ${money(term.sum, line)} (${term.count} gifts) of report ${report.body.report}, version ${report.body.version} (entry ${report.seq}).`,
+          `您的 ${money(gift.body.amount, line)} 在报告 ${report.body.report}（第 ${report.body.version} 版，记录 ${report.seq}）公布的捐赠收入 ${money(term.sum, line)}（${term.count} 笔）之内。`,
+          `Your ${money(gift.body.amount, line)} is inside the ${money(term.sum, line)} received (${term.count} gifts) of report ${report.body.report}, version ${report.body.version} (entry ${report.seq}).`,
         ),
       ),
     ),
@@ -116,13 +116,13 @@
   show("right", [
     say("✓ 核对通过，没有联网", "✓ It holds, checked without a network"),
     say(
-      `${entries.length} 条记录都在账本签名的 ${checkpoint.size} 条之中；登记信息正是这笔捐款承诺的那一份；每一分钱从收到到用出都接得上。`,
-      `All ${entries.length} entries are among the ${checkpoint.size} that the ledger has signed; the record is the one that the gift commits to; every fen can be followed from post to post.`,
+      `${entries.length} 条记录都在账本签名的 ${checkpoint.size} 条之中；登记信息正是这笔捐款承诺的那一份；附带的记录一步接一步，写明钱到了哪里。`,
+      `All ${entries.length} entries are among the ${checkpoint.size} that the ledger has signed; the record is the one that the gift commits to; step by step they show where the money went.`,
     ),
     ...(witnessed.length ? witnessed : [say("还没有见证方共签这个检查点。", "No witness has cosigned this checkpoint.")]),
     say(
-      "公钥是文件自带的：请与组织公布的公钥比一比。有没有漏掉后来的记录，要核对整个账本才知道（mingzhang verify）。",
-      "The public key comes with the file: compare it with the one that the charity publishes. Whether a later entry is left out is known only from the whole log (mingzhang verify).",
+      "公钥是文件自带的：请与组织公布的公钥比一比。有没有漏掉最后的一步，要核对整个账本才知道（mingzhang verify）。",
+      "The public key comes with the file: compare it with the one that the charity publishes. Whether the last step of some part is left out is known only from the whole log (mingzhang verify).",
     ),
   ]);
   document.documentElement.dataset.verdict = "right";

@@ -63,20 +63,47 @@
     const found = /<script type="application\/octet-stream" id="receipt">([^<]*)<\/script>/.exec(text);
     return found && m.textOf(m.fromBase64(found[1].trim()) ?? new Uint8Array());
   };
+  const money = (minor, line) => {
+    const unit = m.unitOf(line);
+    const digits = known.digits[unit] ?? 0;
+    const text = String(minor).padStart(digits + 1, "0");
+    const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, ",");
+    return `${digits ? `${whole}.${text.slice(-digits)}` : whole} ${known.units[unit] ?? unit}`;
+  };
+  const fateWords = (fate, entry) => {
+    if (fate.state === "free") return say("还没有用", "not used yet");
+    const use = known.uses[entry?.body.use];
+    if (fate.state === "held") return `${use ?? ""}${say("（待支付）", " (not paid yet)")}`;
+    if (fate.state === "void") return say("退还或冲销", "given or taken back");
+    return use ?? say("手续费或其他支出", "fee or another expense");
+  };
+  /** The key that signs a tree of a size, as this page knows it. */
+  const keyOf = (size) => known.keys.find(({ from }) => BigInt(from) <= size).vkey;
   const checkReceipt = async (text) => {
-    const { gift, entries, checkpoint, log, totals } = await m.verifyReceipt(text, known.vkeys);
-    const issued = entries.find((entry) => entry.kind === "receipt.issued");
+    const { receipt, gift, record, entries, checkpoint, log, totals, fates } = await m.verifyReceipt(text, known.keys.map(({ vkey }) => vkey));
+    if (receipt.vkey !== keyOf(checkpoint.size)) {
+      throw new m.Refused("old_key", "签名的密钥在这之前已经更换。", "It is signed with a key that another had taken the place of.");
+    }
+    const issued = entries.find((entry) => entry.kind === "receipt.issued" && entry.body.donation === gift.seq);
+    const [{ line }] = gift.post;
+    const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
+    const uses = document.createElement("ul");
+    uses.append(...fates.map((fate) => element("li", `${money(fate.amount, fate.line)} · ${fateWords(fate, bySeq.get(fate.by))}${fate.by === undefined ? "" : say(` · 记录 ${fate.by}`, ` · entry ${fate.by}`)}`)));
     const parts = [
-      say(`凭证 ${issued?.body.receipt ?? ""}：捐赠是记录 ${gift.seq}，${entries.length} 条记录和每一分钱的去向都核对无误。`, `Certificate ${issued?.body.receipt ?? ""}: the gift is entry ${gift.seq}. All ${entries.length} entries hold, and where every fen went.`),
-      ...totals.map(({ report, term }) => say(`它在报告 ${report.body.report} 第 ${report.body.version} 版的合计（${term.count} 笔）之内。`, `It is inside the total (${term.count} gifts) of report ${report.body.report}, version ${report.body.version}.`)),
+      say(`凭证 ${issued?.body.receipt ?? "–"}：${gift.body.on} 捐赠 ${money(gift.body.amount, line)}，捐赠人 ${record.name ?? "未留姓名"}，订单号 ${record.order_no ?? "–"}，记录 ${gift.seq}。`, `Certificate ${issued?.body.receipt ?? "–"}: a gift of ${money(gift.body.amount, line)} on ${gift.body.on}, by ${record.name ?? "somebody who gave no name"}, order number ${record.order_no ?? "–"}, entry ${gift.seq}.`),
+      say(`按附带的 ${entries.length} 条记录，钱到了这里：`, `By the ${entries.length} entries that it holds, the money is here:`),
+      uses,
+      ...totals.map(({ report, term }) => say(`它在报告 ${report.body.report} 第 ${report.body.version} 版公布的捐赠收入合计（${term.count} 笔）之内。`, `It is inside the gifts received (${term.count}) of report ${report.body.report}, version ${report.body.version}.`)),
       await now(checkpoint, log),
+      say("请以这里写的为准，不要以文件自己显示的为准。后来的去向不在文件里，只有整个账本才全。", "Believe what stands here, and not what the file itself shows. What came later is not in it: only the whole ledger has everything."),
     ];
     show("right", say("✓ 是本组织开具的凭证", "✓ A genuine receipt"), ...parts);
   };
   const checkProof = async (text) => {
     const proof = m.parseProof(text);
-    const logs = known.vkeys.map(m.verifierKey);
-    const checkpoint = { text: proof.checkpoint, ...(await m.openAny(proof.checkpoint, logs)) };
+    const logs = known.keys.map(({ vkey }) => m.verifierKey(vkey));
+    const said = await m.openAny(proof.checkpoint, logs);
+    const checkpoint = { text: proof.checkpoint, ...(await m.openCheckpoint(proof.checkpoint, m.verifierKey(keyOf(said.size)))) };
     const answer = await fetch(`/api/v1/entries/${proof.index}`).catch(() => null);
     if (!answer?.ok) {
       show("waiting", say("◐ 签名是真的，但取不到记录", "◐ The signature holds, but the entry cannot be had"), say("证明只说明记录的位置；联网后再核对一次。", "A proof names a place only; check again with a network."));

@@ -11,6 +11,7 @@ use crate::report::labels::Language;
 use crate::store::StoreError;
 use crate::values::Unit;
 use crate::web::problem::Problem;
+use crate::web::receipt;
 use crate::web::site::Shared;
 use askama::Template;
 use axum::Extension;
@@ -88,9 +89,13 @@ async fn page(site: &Shared, language: Language) -> Result<Response, Problem> {
     let organisation = site.opened.organisation().await?;
     // The newest that can be asked for is signed with the last.
     let vkeys: Vec<String> = organisation.keys().rev().map(|(_, vkey)| vkey.to_owned()).collect();
+    let keys: Vec<Value> = organisation.keys().rev().map(|(from, vkey)| json!({"vkey": vkey, "from": from})).collect();
+    let words = receipt::words(&site.opened, language).await?;
     let host = site.opened.row.origin.split('/').next().unwrap_or_default().to_owned();
     let slug = site.opened.row.slug.clone();
-    let known = json!({"vkeys": vkeys, "slug": slug, "reports": known}).to_string().replace('<', "\\u003c");
+    let known = json!({
+        "keys": keys, "slug": slug, "reports": known, "digits": words["digits"], "units": words["units"], "uses": words["uses"],
+    }).to_string().replace('<', "\\u003c");
     let (vkey, earlier) = vkeys.split_first().map(|(first, rest)| (first.clone(), rest.to_vec())).unwrap_or_default();
     let Html(made) = shown(&VerifyPage { page, rows, vkey, earlier, host, slug, known });
     site.keep_page(NAME, language, size, &made);
