@@ -148,6 +148,7 @@ fn a_row_changed_behind_its_back_is_found_and_named() {
     check("tile", "insert into tile select ledger_id, 0, 0, zeroblob(256) from ledger", 7);
     check("tile of more", "insert into tile select ledger_id, 1, 0, leaf from entry where seq = 0", 7);
     check("type", "update run set state = 'free'", 7);
+    check("code", "insert into code select ledger_id, 'receipt', zeroblob(32), '4' from ledger", 7);
     check("slug", "update ledger set slug = 'other'", 0);
 }
 

@@ -322,5 +322,16 @@ fn totals_that_a_charity_has_signed_are_rebuilt_from_its_entries() {
     check(report(term(line, 1_000), 2), 100, "the totals that it publishes");
     check(report(json!([]), 2), 100, "the totals that it publishes");
     check(report(term(line, 100), 9), 100, "the totals that it publishes");
+    // A size that no log has: nobody waits for tiles that are not there.
+    let key = LogKey {
+        origin: Origin::parse("test.example/forged").expect("an origin"),
+        key: SigningKey::from_bytes(&[7; 32]),
+    };
+    let endless = books.path.join("endless");
+    std::fs::create_dir_all(&endless).expect("made");
+    std::fs::write(endless.join("checkpoint"), key.checkpoint(1 << 62, Hash::ZERO).to_string()).expect("written");
+    std::fs::write(endless.join("log.vkey"), key.verifier().to_string()).expect("written");
+    let told = verdict(&books, &[text(&endless)]);
+    assert!(told["first_bad"]["reason"].as_str().is_some_and(|reason| reason.contains("missing")), "{told}");
     check(report(term(line, 100), 2), 1_000_000, "says another amount than it brings in");
 }

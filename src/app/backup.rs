@@ -48,7 +48,7 @@ pub enum BackupError {
         origin: String,
     },
     /// A checkpoint is none of this ledger.
-    #[error("{} is no checkpoint of this ledger", path.display())]
+    #[error("{} is no checkpoint that the key in keys/ has signed; where the key was changed since the backup, give a later one with --checkpoint", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,

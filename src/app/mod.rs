@@ -4,6 +4,7 @@ pub mod asked;
 pub mod backup;
 pub mod bench;
 pub mod client;
+pub mod code;
 pub mod copy;
 pub mod demo;
 pub mod export;

@@ -20,6 +20,7 @@ const REASONS: &[(&str, &str)] = &[
         "这里签署过的检查点根不同：历史被换过",
     ),
     ("the stored checkpoint that ends here is bad: {}", "库里到这一条的检查点不对：{}"),
+    ("what a code ({}) opens was changed in the table of codes", "查询码表里的一行（{}）被改过：它打开的内容不对"),
     ("nothing has been signed yet", "还没有签过检查点"),
     (
         "the kept cosignature by {} over the {} entries that end here was changed",

@@ -1,5 +1,6 @@
 //! Tokens for programs: shown once, kept as a keyed hash with whom they stand for, what for, and until when.
 
+use super::code;
 use super::opened::Opened;
 use crate::store::StoreError;
 use crate::values::{Hash, StaffId, Timestamp};
@@ -59,7 +60,7 @@ pub async fn keep(
 ) -> Result<(), StoreError> {
     let subject = format!("{staff} {} {}", scope.as_str(), until.millis());
     let hash = opened.keys.vault.code_hash(token);
-    opened.store.put_code(opened.row.ledger_id, PURPOSE, hash, &subject).await
+    code::keep(opened, PURPOSE, hash, &subject).await
 }
 
 /// Ends all tokens of a user; gives how many there were.
@@ -69,7 +70,7 @@ pub async fn revoke(opened: &Opened, staff: &StaffId) -> Result<u64, StoreError>
 
 /// Finds a token that is valid at `now`, by its keyed hash: the time that takes says nothing about the token.
 pub async fn find(opened: &Opened, hash: Hash, now: Timestamp) -> Result<Option<Token>, StoreError> {
-    let Some(subject) = opened.store.code(opened.row.ledger_id, PURPOSE, hash).await? else { return Ok(None) };
+    let Some(subject) = code::opens(opened, PURPOSE, hash).await? else { return Ok(None) };
     let damaged = || StoreError::Damaged { table: "code", what: "a token's row cannot be read".into() };
     let mut parts = subject.split(' ');
     let (Some(staff), Some(scope), Some(until)) = (parts.next(), parts.next(), parts.next()) else {

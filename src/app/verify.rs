@@ -433,6 +433,10 @@ pub async fn check(
         Err(error @ StoreError::Damaged { .. }) => end(last, error.to_string()),
         found => found?,
     };
+    let fault = match (fault, keys) {
+        (None, Some(keys)) => code_fault(store, ledger_id, keys).await?.and_then(|reason| end(last, reason)),
+        (fault, _) => fault,
+    };
     let named = slug_of(&row.origin);
     let fault = if row.slug == named {
         fault
@@ -458,6 +462,15 @@ async fn edge_differs(store: &Store, ledger_id: i64, size: u64, edge: &Edge) -> 
         }
     }
     Ok(false)
+}
+
+/// What is wrong with a code or token: each is bound to what it opens.
+async fn code_fault(store: &Store, ledger_id: i64, keys: &Keys) -> Result<Option<String>, StoreError> {
+    let codes = store.codes(ledger_id).await?;
+    let is_bad =
+        |(purpose, hash, row): &&(String, Hash, String)| keys.vault.code_subject(purpose, *hash, row).is_none();
+    let bad = codes.iter().find(is_bad);
+    Ok(bad.map(|(purpose, ..)| format!("what a code ({purpose}) opens was changed in the table of codes")))
 }
 
 /// How many cores there are for this program.

@@ -225,6 +225,7 @@ async fn story(session: &Session, quiet: &Session, dir: &Path) -> Result<Option<
     opened.store.put_staff(opened.row.ledger_id, checker.as_str(), "王复核").await?;
     opened.store.put_role(opened.row.ledger_id, checker.as_str(), "checker").await?;
     let (family_code, family_hash) = session.code(&opened);
+    let family_row = opened.keys.vault.code_row("family", family_hash, CASE);
     opened.store.close().await;
     out.say(
         "明账演示：一名患白血病的孩子，收到 132,000.00 元。人物和商家都是虚构的。",
@@ -243,7 +244,7 @@ async fn story(session: &Session, quiet: &Session, dir: &Path) -> Result<Option<
         region_en: "Wuzhong, Ningxia".into(),
         on: day(2, 19),
     };
-    story.post_coded(&maker, Order::OpenCase(open), vec![("family", family_hash, CASE.into())]).await?;
+    story.post_coded(&maker, Order::OpenCase(open), vec![("family", family_hash, family_row)]).await?;
     story.post(&maker, Order::AssessCase { case: case.clone(), need: yuan(15_000_000), on: day(2, 19) }).await?;
     story
         .post(&checker, Order::ApproveCase { case: case.clone(), limit: Some(yuan(13_200_000)), on: day(2, 20) })

@@ -216,9 +216,13 @@ impl From<BackupError> for Failure {
             BackupError::NoKeys { path, line, origin } => {
                 Self::input(format!("{} 第 {line} 行：不是 {origin} 的捐赠人密钥，或不完整。", path.display()), text)
             }
-            BackupError::Checkpoint { path, .. } => {
-                Self::input(format!("{} 不是这个账本的检查点。", path.display()), text)
-            }
+            BackupError::Checkpoint { path, .. } => Self::input(
+                format!(
+                    "{} 不是 keys 里的密钥签过的检查点；备份以后更换过密钥的，请用 --checkpoint 给出更换以后的一个。",
+                    path.display()
+                ),
+                text,
+            ),
             BackupError::NoBackup { path } => {
                 Self::input(format!("{} 里没有备份：备份里应有 mingzhang.db。", path.display()), text)
             }

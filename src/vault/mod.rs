@@ -135,6 +135,23 @@ impl VaultKey {
         Secret(Hash::of(&[b"mingzhang/webhook/v1\x00", &self.0, id.as_bytes()]).0)
     }
 
+    /// The row of a code: what it opens, with a tag that only this key makes. One that was changed, or stands at another code, opens nothing.
+    pub fn code_row(&self, purpose: &str, code_hash: Hash, subject: &str) -> String {
+        format!("{subject} {}", self.code_tag(purpose, code_hash, subject))
+    }
+
+    /// What a row says that its code opens; `None` where the tag is not that of this code and subject.
+    pub fn code_subject<'r>(&self, purpose: &str, code_hash: Hash, row: &'r str) -> Option<&'r str> {
+        let (subject, tag) = row.rsplit_once(' ')?;
+        (self.code_tag(purpose, code_hash, subject) == tag).then_some(subject)
+    }
+
+    fn code_tag(&self, purpose: &str, code_hash: Hash, subject: &str) -> String {
+        let parts =
+            [b"mingzhang/code-row/v1\x00", self.0.as_slice(), purpose.as_bytes(), &code_hash.0, subject.as_bytes()];
+        Hash::of(&parts).to_hex()
+    }
+
     /// Hash of a code that was shown once. Codes hold 128 random bits, so a plain hash would do; keyed, a stolen database helps nobody.
     /// Its letters and digits count, in whatever width and case they were typed.
     pub fn code_hash(&self, code: &str) -> Hash {

@@ -4,6 +4,7 @@ use super::held;
 use super::limit::Limiter;
 use super::metrics::Requests;
 use super::problem::{self, Problem};
+use crate::app::code;
 use crate::app::folder;
 use crate::app::items::KnownItems;
 use crate::app::opened::Opened;
@@ -299,7 +300,7 @@ impl Site {
     /// The gift that a receipt code opens.
     pub async fn gift_of_code(&self, code: &str) -> Result<Option<u64>, StoreError> {
         let hash = self.opened.keys.vault.code_hash(code);
-        let opens = self.opened.store.code(self.opened.row.ledger_id, "receipt", hash).await?;
+        let opens = code::opens(&self.opened, "receipt", hash).await?;
         Ok(opens.and_then(|seq| seq.parse().ok()))
     }
 

@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use super::route::{Acting, Place, unknown};
+use crate::app::code;
 use crate::app::writer::{Accepted, Submission};
 use crate::domain::command::{FileCampaign, MoveCash, OpenCase, OpenFund, Order, RequestDisbursement, Transfer};
 use crate::domain::disbursement::Disbursement;
@@ -61,7 +62,7 @@ pub(super) async fn post(acting: Acting, made: Made) -> Result<Response, Problem
         }
         Ask::Acknowledge { request, code, on } => {
             let hash = site.opened.keys.vault.code_hash(&code);
-            let case = site.opened.store.code(site.opened.row.ledger_id, "family", hash).await?;
+            let case = code::opens(&site.opened, "family", hash).await?;
             if case.as_deref() != Some(known(&site, request).await?.case.as_str()) {
                 return Err(Refusal::WrongCode { seq: request }.into());
             }
@@ -216,7 +217,7 @@ pub(super) fn open_case(fields: &Fields, place: &Place<'_>) -> Option<Made> {
     let code = site.draw(|entropy| entropy.code());
     let hash = site.opened.keys.vault.code_hash(&code);
     let more = json!({"case": case.as_str(), "fund": fund.as_str(), "family_code": code});
-    let opens = case.to_string();
+    let opens = site.opened.keys.vault.code_row("family", hash, case.as_str());
     let order = OpenCase { case, fund, categories, region_zh: nfc(&region_zh), region_en: nfc(&region_en), on };
     Some(Made { code: Some(("family", hash, opens)), ..made(Order::OpenCase(order), more) })
 }

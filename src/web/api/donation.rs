@@ -184,6 +184,6 @@ pub(super) async fn code(acting: Acting, seq: u64) -> Result<Response, Problem> 
     }
     let code = site.draw(|entropy| entropy.code());
     let hash = site.opened.keys.vault.code_hash(&code);
-    site.opened.store.put_code(site.opened.row.ledger_id, "receipt", hash, &seq.to_string()).await?;
+    crate::app::code::keep(&site.opened, "receipt", hash, &seq.to_string()).await?;
     Ok((StatusCode::CREATED, axum::Json(json!({"donation": seq, "code": code}))).into_response())
 }
