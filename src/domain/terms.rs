@@ -132,7 +132,10 @@ impl Published {
             "case.opened" => {
                 self.funds.insert(body.text("case")?.to_owned(), body.parsed("fund")?);
             }
-            "report.published" => return self.holds(entry),
+            // Other kinds of report have totals of their own.
+            "report.published" if body.optional_text("type").is_none_or(|kind| kind == "CASE") => {
+                return self.holds(entry);
+            }
             _ => {}
         }
         let mut touched: Vec<(FundId, Unit)> = Vec::new();
