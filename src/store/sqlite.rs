@@ -80,7 +80,7 @@ impl Sqlite {
     pub async fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
         let options = Self::options(path).create_if_missing(false);
         let pool = SqlitePoolOptions::new()
-            .max_connections(2)
+            .max_connections(3)
             .connect_with(options)
             .await
             .map_err(failed("opening the file"))?;
