@@ -202,7 +202,8 @@ const mingzhang = (() => {
     }
     return result;
   };
-  const D = (P - 121_665n) * power(121_666n, P - 2n) % P;
+  /** −121665/121666. */
+  const D = 0x52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3n;
   const yOf = (point) => point.reduceRight((n, byte) => (n << 8n) | BigInt(byte), 0n) & ((1n << 255n) - 1n);
   /** Whether 32 bytes are a point of the curve: x² = (y² − 1) / (d·y² + 1) has a root. RFC 8032 §5.1.3. */
   const isPoint = (key) => {
