@@ -266,13 +266,13 @@ pub(super) fn file_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Er
     }
 }
 
-/// Puts a text in the place of a file, as a whole and durably: a crash leaves the old one or the new.
-pub fn replace(path: &Path, text: &str, options: &mut OpenOptions) -> io::Result<()> {
+/// Puts bytes in the place of a file, as a whole and durably: a crash leaves the old one or the new.
+pub fn replace(path: &Path, bytes: impl AsRef<[u8]>, options: &mut OpenOptions) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);
     let mut file = options.write(true).create(true).truncate(true).open(&fresh)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes.as_ref())?;
     file.sync_all()?;
     take_place(&fresh, path)
 }

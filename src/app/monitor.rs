@@ -6,7 +6,7 @@ use super::folder::replace;
 use super::outside::{self, Log, OutsideError, Verdict};
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::checkpoint::Checkpoint;
-use crate::ledger::note::{Note, VerifierKey};
+use crate::ledger::note::VerifierKey;
 use crate::ledger::policy::Policy;
 use crate::ledger::posting::Book;
 use crate::values::Hash;
@@ -49,7 +49,7 @@ pub async fn look(url: &str, folder: &Path, policy: Option<&Policy>) -> Result<S
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let first = log.clone();
             let key = outside::blocking(move || first.own_key()).await?;
-            replace(&pinned, &format!("{key}\n"), &mut OpenOptions::new()).map_err(made(&pinned))?;
+            replace(&pinned, format!("{key}\n"), &mut OpenOptions::new()).map_err(made(&pinned))?;
             key
         }
         Err(source) => return Err(OutsideError::File { path: pinned, source }),
@@ -100,7 +100,7 @@ async fn history(
     since: Option<&[u8]>,
 ) -> Result<String, OutsideError> {
     let earlier = since.map(String::from_utf8_lossy).unwrap_or_default();
-    let once = Note::parse(earlier.as_bytes()).ok().and_then(|note| Checkpoint::parse(&note.text).ok());
+    let once = Checkpoint::of_note(earlier.as_bytes()).ok();
     let fork = match &once {
         Some(once) => outside::proof_of_fork(log, verdict, once).await?,
         None => None,

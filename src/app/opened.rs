@@ -91,14 +91,18 @@ impl Opened {
     /// What leads from each key to the one that took its place, oldest first; see [`crate::ledger::rotation`]. The last may be missing
     /// for the moment between an entry and the checkpoint that covers it.
     pub async fn rotations(&self) -> Result<Vec<String>, StoreError> {
-        rotations(&self.store, self.row.ledger_id).await
+        rotations(&self.store, self.row.ledger_id, &self.organisation().await?).await
     }
 }
 
 /// The same of a ledger that need not be opened.
-pub(super) async fn rotations(store: &Store, ledger_id: i64) -> Result<Vec<String>, StoreError> {
+pub(super) async fn rotations(
+    store: &Store,
+    ledger_id: i64,
+    organisation: &Organisation,
+) -> Result<Vec<String>, StoreError> {
     let mut proofs = Vec::new();
-    for rotation in organisation(store, ledger_id).await?.rotations {
+    for rotation in &organisation.rotations {
         let Some((size, checkpoint)) = store.next_checkpoint(ledger_id, rotation.seq).await? else { break };
         let path = Tree::of(store, ledger_id, size).inclusion(rotation.seq).await?.unwrap_or_default();
         let extra = Some(store.known_entry(ledger_id, rotation.seq).await?);

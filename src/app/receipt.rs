@@ -1,7 +1,8 @@
 //! Receipts: the certificate of a gift, issued once, and the file that proves the gift and all that became of it.
 
 use super::items::KnownItems;
-use super::opened::Opened;
+use super::keys::vkey_at;
+use super::opened::{self, Opened};
 use super::trace;
 use super::tree::Tree;
 use super::witnessed::{self, cosigned};
@@ -113,12 +114,12 @@ pub async fn gather(
         proven.push((bytes, proof.to_string()));
     }
     let (salt, record) = opening(opened, gift).await?;
-    let vkey = opened.vkey_at(size).await?;
+    let organisation = opened.organisation().await?;
+    let vkey = vkey_at(&organisation, size)?;
     let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
     // Those up to the key that has signed here.
-    let rotations = opened.organisation().await?.rotations;
-    let before = rotations.iter().filter(|rotation| rotation.seq < size).count();
-    let rotations = opened.rotations().await?.into_iter().take(before).collect();
+    let before = organisation.rotations.iter().filter(|rotation| rotation.seq < size).count();
+    let rotations = opened::rotations(store, ledger_id, &organisation).await?.into_iter().take(before).collect();
     Ok(Receipt { vkey, witnesses: keys, entries: proven, rotations, totals, record, salt })
 }
 

@@ -1,7 +1,7 @@
 //! The tree of a ledger as it is kept: tiles and proofs in a few rows. Tiles are filled behind the commits; what they lack is computed
 //! from the leaves, so that nobody sees whether they lag.
 
-use crate::ledger::merkle::{consistency_proof, inclusion_proof};
+use crate::ledger::merkle::{NodeReader, consistency_proof, inclusion_proof};
 use crate::ledger::tile::{self, Content, Edge, Missing, Tile, Tiles, WIDTH};
 use crate::store::{Store, StoreError, TileRow};
 use crate::values::Hash;
@@ -52,25 +52,27 @@ impl<'s> Tree<'s> {
         self.with_tiles(|tiles| consistency_proof(tiles, old, self.size)).await
     }
 
-    /// Fetches the tiles that are asked for, one after the other.
-    async fn with_tiles<T>(&self, ask: impl Fn(&Tiles) -> Result<T, Missing>) -> Result<T, StoreError> {
+    /// Answers from the tiles that the answer needs.
+    async fn with_tiles<T>(
+        &self,
+        ask: impl Fn(&dyn NodeReader<Error = Missing>) -> Result<T, Missing>,
+    ) -> Result<T, StoreError> {
+        let damaged = |missing: Missing| StoreError::Damaged { table: "tile", what: missing.to_string() };
         let mut tiles = Tiles::default();
-        loop {
-            match ask(&tiles) {
-                Ok(answer) => return Ok(answer),
-                Err(Missing { level, index }) if !tiles.has(level, index) => {
-                    tiles.put(level, index, self.hashes(level, index).await?);
-                }
-                Err(missing) => return Err(StoreError::Damaged { table: "tile", what: missing.to_string() }),
-            }
+        for (level, index) in tile::needed(&ask).map_err(damaged)? {
+            tiles.put(level, index, self.hashes(level, index).await?);
         }
+        ask(&tiles).map_err(damaged)
     }
 
     /// The hashes of a tile, as many as the tree has.
     async fn hashes(&self, level: u32, index: u64) -> Result<Vec<Hash>, StoreError> {
         let from = index * WIDTH;
         let count = Content::Hashes(level).count(self.size).saturating_sub(from).min(WIDTH);
-        let mut hashes = self.store.tile(self.ledger_id, level, index).await?.unwrap_or_default();
+        // Of level 0 only full ones are kept.
+        let is_kept = level > 0 || count == WIDTH;
+        let kept = if is_kept { self.store.tile(self.ledger_id, level, index).await? } else { None };
+        let mut hashes = kept.unwrap_or_default();
         let kept = u64::try_from(hashes.len()).expect("a tile is short");
         match level {
             0 if kept < count => hashes = self.store.leaves(self.ledger_id, from, from + count).await?,

@@ -57,12 +57,10 @@ pub async fn seen(store: &Store, ledger_id: i64) -> Result<Vec<Seen>, StoreError
 /// Sizes by which it can be seen since when witnesses have seen the ledger, smallest first: for each the first few that anybody has
 /// cosigned from then on.
 pub async fn telling_sizes(store: &Store, ledger_id: i64) -> Result<Vec<u64>, StoreError> {
-    const OF_EACH: usize = 10;
-    let mut cosigned: Vec<u64> = store.all_cosignatures(ledger_id).await?.into_iter().map(|(size, ..)| size).collect();
-    cosigned.dedup();
+    const OF_EACH: u32 = 10;
     let mut sizes = BTreeSet::new();
     for seen in seen(store, ledger_id).await? {
-        sizes.extend(cosigned.iter().filter(|size| **size >= seen.first.0).take(OF_EACH));
+        sizes.extend(store.cosigned_sizes(ledger_id, seen.first.0, OF_EACH).await?);
     }
     Ok(sizes.into_iter().collect())
 }

@@ -385,7 +385,7 @@ async fn publish_and_show(
         ),
         format!(
             "{size} entries; the ledger {}. The family's code: {family_code}\n\nWhat to try next:\n  cargo run -- trace {seq} --data {data}\n  cargo run -- fund list --data {data}\n  \
-             cargo run -- donation code {seq} --data {data}\n  cargo run -- verify --data {data}\n  cargo run -- export {data}/export --data {data}",
+             cargo run -- donation code {seq} --data {data}\n  cargo run -- donation receipt {seq} --data {data}\n  cargo run -- verify --data {data}\n  cargo run -- export {data}/export --data {data}",
             if verdict.first_bad.is_none() { "holds" } else { "does not hold" }
         ),
     );

@@ -5,12 +5,11 @@ use super::fund::{amount, minor};
 use super::report::say_files;
 use super::session::{Failure, Session};
 use super::trouble_zh;
-use crate::app::folder::secret;
+use crate::app::folder::{replace, secret};
 use crate::domain::vocabulary::{FeeOnRefund, ReasonClass, Source};
 use crate::values::amount::format_minor;
 use crate::values::{AccountId, Day, FundId, Unit};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Gifts
@@ -198,7 +197,7 @@ async fn receipt(session: &Session, seq: u64, out: Option<&Path>) -> Result<(), 
         let path = out.join(text(file, "name"));
         let bytes = session.download(&text(file, "path")).await?;
         // Names of donors stand in it.
-        put_secret(&path, &bytes).map_err(failed)?;
+        replace(&path, &bytes, &mut secret()).map_err(failed)?;
         file["path"] = path.display().to_string().into();
     }
     let number = text(&answer, "receipt");
@@ -216,10 +215,6 @@ async fn receipt(session: &Session, seq: u64, out: Option<&Path>) -> Result<(), 
     say_files(session, &answer);
     session.out.object(&answer);
     Ok(())
-}
-
-fn put_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    secret().write(true).create(true).truncate(true).open(path)?.write_all(bytes)
 }
 
 /// The newest gifts that are wanted, newest first.

@@ -9,7 +9,7 @@ use crate::app::writer::{self, Submission};
 use crate::domain::command::{OpenLedger, Order};
 use crate::domain::organisation::Predecessor;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
-use crate::ledger::note::{Note, VerifierKey};
+use crate::ledger::note::VerifierKey;
 use crate::store::Store;
 use crate::values::{Origin, StaffId};
 use serde_json::json;
@@ -144,10 +144,7 @@ impl Init {
                 format!("--continues: {file}: {error}"),
             )
         };
-        let said = Note::parse(&note)
-            .map_err(CheckpointError::from)
-            .and_then(|note| Checkpoint::parse(&note.text))
-            .map_err(none)?;
+        let said = Checkpoint::of_note(&note).map_err(none)?;
         let origin = Origin::parse(&said.origin).map_err(|error| {
             Failure::input(
                 format!("--continues：{file} 里的账本名 {} 不合规则。", said.origin),

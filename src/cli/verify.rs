@@ -9,9 +9,9 @@ use crate::app::outside::{self, OutsideError};
 use crate::app::reason_zh::reason;
 use crate::app::verify::Verdict;
 use crate::app::writer::chain;
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
+use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::line::State;
-use crate::ledger::note::{Note, VerifierKey};
+use crate::ledger::note::VerifierKey;
 use crate::ledger::policy::Policy;
 use crate::ledger::receipt::{self, Receipt, ReceiptError};
 use crate::values::amount::format_minor;
@@ -148,8 +148,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// A checkpoint that somebody kept; what it says is checked later.
 fn checkpoint(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = read(path)?;
-    let said = Note::parse(&bytes).map_err(CheckpointError::from).and_then(|note| Checkpoint::parse(&note.text));
-    said.map(|_| bytes).map_err(|error| {
+    Checkpoint::of_note(&bytes).map(|_| bytes).map_err(|error| {
         let path = path.display();
         Failure::input(format!("{path} 不是检查点：{}。", reason(&error.to_string())), format!("{path}: {error}"))
     })

@@ -19,6 +19,7 @@ use crate::ledger::canonical::Object;
 use crate::ledger::entry::{Entry, RawCash, RawPost};
 use crate::ledger::line::{Line, State};
 use crate::ledger::posting::POSTS_MAX;
+use crate::ledger::rotation;
 use crate::values::{AccountId, Amount, Day, LineName, Span, StaffId, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -394,7 +395,7 @@ fn project_kind(set: &mut WorkingSet, entry: &Entry<'_>) -> Result<Vec<(Area, St
             set.organisation.insert(String::new(), Some(opened));
             Ok(vec![(Area::Organisation, String::new())])
         }
-        "key.rotated" => {
+        rotation::KIND => {
             let known = set.organisation.get("").cloned().flatten().ok_or_else(|| bad("new_vkey"))?;
             set.organisation.insert(String::new(), Some(organisation::rotated(known, body, entry.seq)?));
             Ok(vec![(Area::Organisation, String::new())])

@@ -4,6 +4,7 @@
 use super::body::{BadBody, Body};
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::entry::Entry;
+use crate::ledger::follow;
 use crate::ledger::sum_tree::{self, Item, SumOverflows};
 use crate::values::{FundId, Hash, LineName, Unit};
 use std::collections::BTreeMap;
@@ -97,17 +98,7 @@ pub fn stated(items: &Items) -> Result<Vec<Value<'static>>, SumOverflows> {
 
 /// Whether a gift says what it brings in: its amount is the sum of its inflows, in its unit. Other entries say nothing of the kind.
 pub fn says_what_it_brings(entry: &Entry<'_>) -> bool {
-    if entry.kind != "donation.received" {
-        return true;
-    }
-    let unit = entry.body.get("unit").and_then(Value::as_text).unwrap_or_default();
-    let inflows = entry.post.iter().filter(|post| post.op == "in");
-    let brought = inflows.map(|post| {
-        let is_of_unit = post.line.split_once('/').is_some_and(|(_, of)| of == unit);
-        post.to.checked_sub(post.from).filter(|_| is_of_unit)
-    });
-    let brought = brought.reduce(|sum, length| sum?.checked_add(length?)).flatten();
-    brought.is_some() && brought == entry.body.get("amount").and_then(Value::as_integer)
+    entry.kind != "donation.received" || follow::amount(entry).is_some()
 }
 
 /// Items by their term, each with its entry.

@@ -63,6 +63,11 @@ impl Checkpoint {
         })
     }
 
+    /// What a note says; nothing about it is verified.
+    pub fn of_note(note: &[u8]) -> Result<Self, CheckpointError> {
+        Self::parse(&Note::parse(note)?.text)
+    }
+
     /// The text that is signed.
     pub fn to_text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, self.root.to_base64())

@@ -3,6 +3,7 @@
 //! Each post is held to the rules of its operation on the positions of the gift, so that none of the entries in between can be left
 //! out: money cannot be spent twice, come back from where it is not, or be paid out of a hold that is not shown.
 
+use super::canonical::Value;
 use super::entry::Entry;
 use super::line::State;
 use super::posting::Op;
@@ -29,6 +30,19 @@ pub struct Fate {
     pub line: LineName,
     /// Minor units of the line.
     pub amount: u64,
+}
+
+/// What a gift says that it is, in minor units of its unit; `None` where it brings in something else.
+pub fn amount(gift: &Entry<'_>) -> Option<u64> {
+    let unit = gift.body.get("unit").and_then(Value::as_text)?;
+    let inflows = gift.post.iter().filter(|post| post.op == "in");
+    let brought = inflows.map(|post| {
+        let is_of_unit = post.line.split_once('/').is_some_and(|(_, of)| of == unit);
+        post.to.checked_sub(post.from).filter(|_| is_of_unit)
+    });
+    let brought = brought.reduce(|sum, length| sum?.checked_add(length?)).flatten()?;
+    let is_said = gift.body.get("amount").and_then(Value::as_integer) == Some(brought);
+    u64::try_from(brought).ok().filter(|_| is_said)
 }
 
 /// The parts that a gift may come to be in; a receipt has at most 2,000 entries.

@@ -17,7 +17,7 @@ use super::claim::{Claim, NotInside};
 use super::commitment::{self, Salt};
 use super::cosignature;
 use super::entry::{Entry, EntryError};
-use super::follow::{Follow, FollowError};
+use super::follow::{self, Follow, FollowError};
 use super::note::{Note, NoteError, VerifierKey};
 use super::proof::{Proof, ProofError};
 use super::rotation::{self, RotationError};
@@ -34,8 +34,6 @@ pub const IN_PAGE: &str = "<script type=\"application/octet-stream\" id=\"receip
 pub const BYTES_MAX: usize = 64_000_000;
 /// The name of the term that gifts are items of.
 pub const RECEIPTS: &str = "receipts";
-/// Most changes of the log's key.
-const ROTATIONS_MAX: usize = 1_000;
 /// Most entries of a receipt.
 pub const ENTRIES_MAX: usize = 2_000;
 
@@ -234,7 +232,7 @@ impl Receipt {
             value.as_text().map(str::to_owned).ok_or(ReceiptError::Form("a change of keys is no text"))
         };
         let rotations = array("rotations")?.iter().map(rotation).collect::<Result<Vec<_>, _>>()?;
-        if rotations.len() > ROTATIONS_MAX {
+        if rotations.len() > rotation::MAX {
             return Err(ReceiptError::Form("it has more than 1,000 changes of keys"));
         }
         let salt = Hash::from_hex(text("salt")?).ok_or(ReceiptError::Form("the salt has not 64 hex digits"))?;
@@ -255,11 +253,7 @@ impl Receipt {
         if self.vkey.name() != log.name() {
             return Err(ReceiptError::OtherLog { found, wanted });
         }
-        let mut key = log.clone();
-        for proof in &self.rotations {
-            key = rotation::after(proof.as_bytes(), &key)?;
-        }
-        if self.vkey != key {
+        if self.vkey != rotation::newest(&self.rotations, log.clone())? {
             return Err(ReceiptError::OtherKey { found, wanted });
         }
         let log = &self.vkey;
@@ -307,7 +301,10 @@ impl Receipt {
 
     /// The gift, with all of it, is an item of each total.
     fn check_totals(&self, entries: &[Entry<'_>]) -> Result<Vec<(u64, String, Total)>, ReceiptError> {
-        let gift = Item { item: leaf_hash(&self.entries[0].0), amount: amount_of(&entries[0])? };
+        let gift = Item {
+            item: leaf_hash(&self.entries[0].0),
+            amount: follow::amount(&entries[0]).ok_or(ReceiptError::Amount)?,
+        };
         let mut totals = Vec::new();
         for claim in &self.totals {
             let refused = |error| ReceiptError::Total { report: claim.report, error };
@@ -336,22 +333,8 @@ impl Receipt {
         if record.get("ledger").and_then(Value::as_text) != Some(&gift.ledger) {
             return Err(ReceiptError::Record("ledger"));
         }
-        amount_of(gift)?;
+        follow::amount(gift).ok_or(ReceiptError::Amount)?;
         let differs = ["amount", "unit", "on"].into_iter().find(|name| record.get(name) != gift.body.get(name));
         differs.map_or(Ok(()), |name| Err(ReceiptError::Record(name)))
     }
-}
-
-/// What a gift says that it is, in minor units, which is what it brings in.
-fn amount_of(gift: &Entry<'_>) -> Result<u64, ReceiptError> {
-    let said = gift.body.get("amount").and_then(Value::as_integer);
-    let unit = gift.body.get("unit").and_then(Value::as_text).ok_or(ReceiptError::Amount)?;
-    let mut brought = Some(0_i64);
-    for post in gift.post.iter().filter(|post| post.op == "in") {
-        let is_of_unit = post.line.split_once('/').is_some_and(|(_, of)| of == unit);
-        let length = post.to.checked_sub(post.from).filter(|_| is_of_unit);
-        brought = brought.zip(length).and_then(|(sum, length)| sum.checked_add(length));
-    }
-    let amount = brought.filter(|brought| Some(*brought) == said).and_then(|amount| u64::try_from(amount).ok());
-    amount.ok_or(ReceiptError::Amount)
 }

@@ -22,6 +22,9 @@ use super::proof::{Proof, ProofError};
 /// The kind of the entry: the one kind that the log itself must know, for it says whose signature counts.
 pub const KIND: &str = "key.rotated";
 
+/// Most changes of a log's key.
+pub const MAX: usize = 1_000;
+
 /// Why a change of keys is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RotationError {
@@ -40,6 +43,14 @@ pub enum RotationError {
     /// The new key has not signed.
     #[error("the new key has not signed: {0}")]
     NotSigned(NoteError),
+}
+
+/// The key that signs after all these changes, from one that is known.
+pub fn newest<P: AsRef<[u8]>>(
+    proofs: impl IntoIterator<Item = P>,
+    known: VerifierKey,
+) -> Result<VerifierKey, RotationError> {
+    proofs.into_iter().try_fold(known, |key, proof| after(proof.as_ref(), &key))
 }
 
 /// The key that signs after `key`, as a proof says; `key` itself where the proof is of an earlier change, that `key` had no part in or

@@ -9,7 +9,8 @@
 use super::merkle::{self, NodeReader};
 use super::note::decimal;
 use crate::values::Hash;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Hashes of a full tile; entries of a full bundle.
@@ -194,7 +195,32 @@ impl Edge {
     }
 }
 
-/// Tiles that are at hand. Whoever asks for a node of another is told which, fetches it and asks again.
+/// The tiles that an answer is made of: their levels and places. Which ones they are does not depend on what they hold.
+///
+/// Errors: whatever `ask` refuses by itself.
+pub fn needed<T>(ask: impl Fn(&dyn NodeReader<Error = Missing>) -> Result<T, Missing>) -> Result<Needed, Missing> {
+    let named = Named::default();
+    ask(&named)?;
+    Ok(named.0.into_inner())
+}
+
+/// Levels and places of tiles.
+pub type Needed = BTreeSet<(u32, u64)>;
+
+/// Writes down whose nodes are asked for; the nodes that it gives are nobody's.
+#[derive(Debug, Default)]
+struct Named(RefCell<Needed>);
+
+impl NodeReader for Named {
+    type Error = Missing;
+
+    fn node(&self, level: u32, index: u64) -> Result<Hash, Missing> {
+        self.0.borrow_mut().insert(place_of(level, index));
+        Ok(Hash([0; 32]))
+    }
+}
+
+/// Tiles that are at hand.
 #[derive(Clone, Debug, Default)]
 pub struct Tiles(BTreeMap<(u32, u64), Vec<Hash>>);
 
@@ -209,11 +235,6 @@ pub struct Missing {
 }
 
 impl Tiles {
-    /// Whether a tile is at hand.
-    pub fn has(&self, level: u32, index: u64) -> bool {
-        self.0.contains_key(&(level, index))
-    }
-
     /// Has a tile at hand.
     pub fn put(&mut self, level: u32, index: u64, hashes: Vec<Hash>) {
         self.0.insert((level, index), hashes);
@@ -224,14 +245,19 @@ impl NodeReader for Tiles {
     type Error = Missing;
 
     fn node(&self, level: u32, index: u64) -> Result<Hash, Missing> {
-        let (tiles, height) = (level / 8, level % 8);
-        let from = index << height;
-        let missing = Missing { level: tiles, index: from / WIDTH };
-        let hashes = self.0.get(&(missing.level, missing.index)).ok_or(missing)?;
-        let at = usize::try_from(from % WIDTH).expect("below 256");
+        let place = place_of(level, index);
+        let missing = Missing { level: place.0, index: place.1 };
+        let hashes = self.0.get(&place).ok_or(missing)?;
+        let height = level % 8;
+        let at = usize::try_from((index << height) % WIDTH).expect("below 256");
         let part = hashes.get(at..at + (1 << height)).ok_or(missing)?;
         Ok(root_of(part))
     }
+}
+
+/// Level and place of the tile that a node is in, or is made of.
+const fn place_of(level: u32, index: u64) -> (u32, u64) {
+    (level / 8, (index << (level % 8)) / WIDTH)
 }
 
 /// Root over hashes of subtrees of one height.
@@ -300,7 +326,13 @@ mod tests {
             assert_eq!(merkle::root(&tiles, size), Ok(merkle::root(leaves, size).expect("in the tree")));
             for index in [0, size / 3, size - 1] {
                 let expected = merkle::inclusion_proof(leaves, index, size).expect("in the tree");
-                assert_eq!(merkle::inclusion_proof(&tiles, index, size), Ok(expected));
+                assert_eq!(merkle::inclusion_proof(&tiles, index, size), Ok(expected.clone()));
+                let needed = needed(|nodes| merkle::inclusion_proof(nodes, index, size)).expect("in the tree");
+                let mut few = Tiles::default();
+                for place in needed {
+                    few.0.insert(place, tiles.0[&place].clone());
+                }
+                assert_eq!(merkle::inclusion_proof(&few, index, size), Ok(expected), "of {}", few.0.len());
             }
             let expected = merkle::consistency_proof(leaves, size.div_ceil(2), size).expect("in the tree");
             assert_eq!(merkle::consistency_proof(&tiles, size.div_ceil(2), size), Ok(expected));

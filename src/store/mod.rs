@@ -24,6 +24,7 @@ pub use rows::{
 pub use sqlite::Sqlite;
 
 use crate::values::{Hash, Span};
+use tokio::task::JoinError;
 
 /// The data folder's database file.
 pub const FILE_NAME: &str = "mingzhang.db";
@@ -101,6 +102,12 @@ pub enum StoreError {
     /// The disk has no room.
     #[error("the disk is full; nothing of this step was written. Make room and run the same command again")]
     DiskFull,
+}
+
+impl From<JoinError> for StoreError {
+    fn from(error: JoinError) -> Self {
+        Self::Ended { what: error.to_string() }
+    }
 }
 
 impl StoreError {
@@ -323,6 +330,8 @@ each! {
     fn cosignatures(&self, ledger_id: i64, size: u64) -> Vec<(String, u64, String)>;
     /// All that witnesses have signed: size, name, time, line.
     fn all_cosignatures(&self, ledger_id: i64) -> Vec<(u64, String, u64, String)>;
+    /// The first `limit` sizes from `from` on that anybody has cosigned.
+    fn cosigned_sizes(&self, ledger_id: i64, from: u64, limit: u32) -> Vec<u64>;
     /// All witnesses: name, the first size that they have signed and when, and the last.
     fn witnesses(&self, ledger_id: i64) -> Vec<(String, (u64, u64), (u64, u64))>;
     /// Up to `limit` entries from `from` on, in order, each with its sealed record where there is one.

@@ -418,6 +418,13 @@ where
         rows.into_iter().map(cosignature).collect()
     }
 
+    pub(super) async fn cosigned_sizes(&self, ledger_id: i64, from: u64, limit: u32) -> Result<Vec<u64>, StoreError> {
+        let step = "reading cosigned sizes";
+        let statement = sql!("cosignature_sizes").bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
+        let size = |row: DB::Row| count_of("cosignature", row.try_get(0).map_err(failed(step))?);
+        self.all(step, statement).await?.into_iter().map(size).collect()
+    }
+
     pub(super) async fn witnesses(&self, ledger_id: i64) -> Result<Vec<(String, (u64, u64), (u64, u64))>, StoreError> {
         let step = "reading witnesses";
         let rows = self.all(step, sql!("cosignature_first_last").bind(ledger_id)).await?;

@@ -136,7 +136,7 @@ impl Witness {
         let mut note = opened.note().clone();
         note.signatures.push(line.clone());
         let path = self.folder.join(hash_of(&checkpoint.origin));
-        replace(&path, &note.to_string(), &mut OpenOptions::new())?;
+        replace(&path, note.to_string(), &mut OpenOptions::new())?;
         if let Some(known) = logs.get_mut(request.origin()) {
             known.latest = Some((checkpoint, note));
             known.keys.drain(..newest);
@@ -177,7 +177,7 @@ fn key(path: &Path) -> Result<SigningKey, NoWitness> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let seed: [u8; 32] = Entropy::new().bytes();
-            replace(path, &format!("{}\n", hex::encode(seed)), &mut secret()).map_err(file(path))?;
+            replace(path, format!("{}\n", hex::encode(seed)), &mut secret()).map_err(file(path))?;
             Ok(SigningKey::from_bytes(&seed))
         }
         Err(error) => Err(file(path)(error)),

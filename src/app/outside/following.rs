@@ -3,7 +3,7 @@
 use super::blocking;
 use super::log::{Log, OutsideError, lines};
 use crate::app::rebuild::AMOUNT;
-use crate::app::verify::TOTALS;
+use crate::app::verify::{TOTALS, first_found};
 use crate::domain::terms::{self, Published};
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::ledger::entry::Entry;
@@ -99,7 +99,7 @@ impl Following {
                     return Ok((self, Some(fault)));
                 }
             }
-            if let Some(fault) = self.tiles_but(AT_ONCE).await? {
+            if let Some(fault) = first_found(&mut self.tiles, AT_ONCE).await? {
                 return Ok((self, Some(fault)));
             }
             progress(self.verifier.head().size(), self.size);
@@ -116,7 +116,7 @@ impl Following {
                 self.hold_tile(end.saturating_sub(1), Tile { content: Content::Hashes(level), index, width }, hashes);
             }
         }
-        let fault = self.tiles_but(0).await?;
+        let fault = first_found(&mut self.tiles, 0).await?;
         Ok((self, fault))
     }
 
@@ -134,18 +134,6 @@ impl Following {
     pub(super) fn unopened(&self) -> Option<(&'static str, CheckpointError)> {
         let beyond = self.earlier.values().flatten();
         beyond.into_iter().find_map(|earlier| Some((earlier.what, self.open(earlier).err()?)))
-    }
-
-    /// Waits until so many tiles at most are being looked at; what is wrong with one.
-    async fn tiles_but(&mut self, most: usize) -> Result<Option<Fault>, OutsideError> {
-        while self.tiles.len() > most {
-            let looked = self.tiles.join_next().await.transpose();
-            let looked = looked.map_err(|error| OutsideError::Ended(error.to_string()))?;
-            if let Some(fault) = looked.transpose()?.flatten() {
-                return Ok(Some(fault));
-            }
-        }
-        Ok(None)
     }
 
     /// All entries in order, read on all cores.

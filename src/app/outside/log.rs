@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::task::JoinError;
 
 /// An answer takes no longer.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -20,7 +21,6 @@ const TRIES: u32 = 4;
 /// Largest answer that is read: a bundle of the longest entries.
 const ANSWER_MAX: u64 = 256 * (65_535 + 2);
 /// Changes of a log's key that are followed, at most.
-const ROTATIONS_MAX: usize = 1_000;
 /// Entries of an export that are handed over at once.
 const LINES: usize = 512;
 
@@ -78,6 +78,12 @@ pub enum OutsideError {
     /// A task of this program ended.
     #[error("a task ended before its work was done: {0}")]
     Ended(String),
+}
+
+impl From<JoinError> for OutsideError {
+    fn from(error: JoinError) -> Self {
+        Self::Ended(error.to_string())
+    }
 }
 
 impl Log {
@@ -173,15 +179,9 @@ impl Log {
 
     /// The key that signs now, from one that is known, change by change.
     pub(super) fn key_after(&self, known: VerifierKey) -> Result<Result<VerifierKey, RotationError>, OutsideError> {
-        let mut key = known;
-        for place in 0..ROTATIONS_MAX {
-            let Some(proof) = self.read(&format!("rotations/{place}"))? else { break };
-            key = match rotation::after(&proof, &key) {
-                Ok(key) => key,
-                Err(error) => return Ok(Err(error)),
-            };
-        }
-        Ok(Ok(key))
+        let proofs = (0..rotation::MAX).map_while(|place| self.read(&format!("rotations/{place}")).transpose());
+        let proofs = proofs.collect::<Result<Vec<_>, _>>()?;
+        Ok(rotation::newest(proofs, known))
     }
 
     /// Earlier checkpoints that are at hand: all of a folder; of a server those by which it says that witnesses began to see it.

@@ -7,9 +7,9 @@ mod log;
 pub use log::{Log, OutsideError};
 
 use super::asked::{Asked, Witnessed};
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
-use crate::ledger::merkle::{self, consistency_proof, verify_consistency};
-use crate::ledger::note::{Note, VerifierKey};
+use crate::ledger::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use crate::ledger::merkle::{self, NodeReader, consistency_proof, verify_consistency};
+use crate::ledger::note::VerifierKey;
 use crate::ledger::policy::Policy;
 use crate::ledger::posting::Book;
 use crate::ledger::tile::{self, Content, Missing, Tile, Tiles, WIDTH};
@@ -93,7 +93,7 @@ pub async fn verify(log: Log, asked: &Asked, mut progress: impl FnMut(u64, u64))
     let at_hand = blocking(move || at_hand.checkpoints()).await?;
     let kept = asked.since.iter().map(|note| (SINCE, note.clone()));
     for (what, note) in kept.chain(at_hand.into_iter().map(|note| ("an earlier checkpoint", note))) {
-        match Note::parse(&note).map_err(CheckpointError::from).and_then(|note| Checkpoint::parse(&note.text)) {
+        match Checkpoint::of_note(&note) {
             Ok(checkpoint) => earlier.entry(checkpoint.size).or_default().push(Earlier { what, checkpoint, note }),
             Err(error) => return Ok(verdict.bad(0, format!("{what} does not hold: {error}"))),
         }
@@ -175,21 +175,18 @@ pub async fn proof_of_fork(
     if old == 0 || old > size {
         return Ok(None);
     }
+    let ask =
+        |nodes: &dyn NodeReader<Error = Missing>| Ok((merkle::root(nodes, old)?, consistency_proof(nodes, old, size)?));
+    let Ok(needed) = tile::needed(ask) else { return Ok(None) };
     let mut tiles = Tiles::default();
-    let (root, path) = loop {
-        let looked = merkle::root(&tiles, old).and_then(|root| Ok((root, consistency_proof(&tiles, old, size)?)));
-        match looked {
-            Ok((root, path)) => break (root, path.unwrap_or_default()),
-            Err(Missing { level, index }) if !tiles.has(level, index) => {
-                let width = Content::Hashes(level).count(size).saturating_sub(index * WIDTH).min(WIDTH);
-                let (log, tile) = (log.clone(), Tile { content: Content::Hashes(level), index, width });
-                let found = if width == 0 { None } else { blocking(move || log.tile(tile)).await? };
-                let Some(hashes) = found.as_deref().and_then(tile::hashes_of) else { return Ok(None) };
-                tiles.put(level, index, hashes);
-            }
-            Err(_) => return Ok(None),
-        }
-    };
+    for (level, index) in needed {
+        let width = Content::Hashes(level).count(size).saturating_sub(index * WIDTH).min(WIDTH);
+        let (log, tile) = (log.clone(), Tile { content: Content::Hashes(level), index, width });
+        let found = if width == 0 { None } else { blocking(move || log.tile(tile)).await? };
+        let Some(hashes) = found.as_deref().and_then(tile::hashes_of) else { return Ok(None) };
+        tiles.put(level, index, hashes);
+    }
+    let Ok((root, Some(path))) = ask(&tiles) else { return Ok(None) };
     let proves = root != once.root && verify_consistency(old, size, root, newest_root, &path);
     Ok(proves.then(|| (root, AddCheckpoint { old, path, note: verdict.note.clone() })))
 }
@@ -198,5 +195,5 @@ pub async fn proof_of_fork(
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, OutsideError> + Send + 'static,
 ) -> Result<T, OutsideError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| OutsideError::Ended(error.to_string()))?
+    tokio::task::spawn_blocking(work).await?
 }

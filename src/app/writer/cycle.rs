@@ -332,7 +332,7 @@ impl Job {
 
 /// How a commit ended.
 fn ended(done: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Result<(), StoreError> {
-    done.unwrap_or_else(|error| Err(StoreError::Ended { what: error.to_string() }))
+    done?
 }
 
 pub(super) fn answer(answers: Vec<Waiting>, error: Option<WriteError>) {

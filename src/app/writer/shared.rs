@@ -11,6 +11,7 @@ use crate::domain::working_set::{Area, WorkingSet};
 use crate::ledger::chain::leaf_hash;
 use crate::ledger::entry::Entry;
 use crate::ledger::posting::{Book, CashRule};
+use crate::ledger::rotation;
 use crate::store::{EntryKeys, Held, LogPage, LogRow, StoreError, TurnTaken};
 use crate::values::LineName;
 use std::time::Duration;
@@ -223,7 +224,7 @@ impl Writer {
             };
         }
         self.head.advance(leaf_hash(stored.bytes), entry.at);
-        if entry.kind == "key.rotated" {
+        if entry.kind == rotation::KIND {
             self.key_at(self.head.size())?;
         }
         if let Some(known) = &mut self.known {

@@ -731,6 +731,28 @@ const mingzhang = (() => {
     return Object.assign(document.createElement("a"), { href, download: "evidence.txt", textContent: words });
   };
 
+  // ── words for a page ───────────────────────────────────────────────────────────────────────────────────────
+  /** An amount of a line in its unit: `digits` after the point and the word of each unit, as the page has them. */
+  const money = (minor, line, { digits: digitsOf, units }) => {
+    const unit = unitOf(line);
+    const digits = digitsOf[unit] ?? 0;
+    const text = String(minor).padStart(digits + 1, "0");
+    const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, ",");
+    return `${digits ? `${whole}.${text.slice(-digits)}` : whole} ${units[unit] ?? unit}`;
+  };
+  /** What became of a part, in both languages; `uses` has the words of the page's own. */
+  const fateWords = (fate, entry, uses) => {
+    if (fate.state === "free") return ["还没有用", "not used yet"];
+    const use = uses[entry.body.use];
+    if (fate.state === "held") return use ? [`${use}（已批准，待支付）`, `${use} (approved, not paid yet)`] : ["已批准，待支付", "approved, not paid yet"];
+    if (fate.state === "void") {
+      return entry.kind === "donation.refunded" ? ["退还给捐赠人", "given back to the donor"] : ["记录冲销", "record taken back"];
+    }
+    if (entry.kind === "donation.received") return ["支付渠道手续费", "fee of the payment channel"];
+    if (entry.kind === "donation.refunded") return ["另一笔捐款退还时渠道没有退的手续费", "fee kept when another gift was given back"];
+    return use ? [use, use] : ["支出", "spent"];
+  };
+
   return {
     Refused,
     bytesOf,
@@ -758,6 +780,8 @@ const mingzhang = (() => {
     keyAfter,
     consistentWith,
     evidenceLink,
+    money,
+    fateWords,
   };
 })();
 globalThis.mingzhang = mingzhang;

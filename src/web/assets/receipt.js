@@ -12,25 +12,8 @@
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     return made;
   };
-  const money = (minor, line) => {
-    const unit = m.unitOf(line);
-    const digits = given.digits[unit] ?? 0;
-    const text = String(minor).padStart(digits + 1, "0");
-    const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, ",");
-    const figure = digits ? `${whole}.${text.slice(-digits)}` : whole;
-    return `${figure} ${given.units[unit] ?? unit}`;
-  };
-  const words = (fate, entry) => {
-    if (fate.state === "free") return say("还没有用", "not used yet");
-    const use = given.uses[entry.body.use];
-    if (fate.state === "held") return `${use ?? ""}${say("（已批准，待支付）", " (approved, not paid yet)")}`.trim();
-    if (fate.state === "void") {
-      return entry.kind === "donation.refunded" ? say("退还给捐赠人", "given back to the donor") : say("记录冲销", "record taken back");
-    }
-    if (entry.kind === "donation.received") return say("支付渠道手续费", "fee of the payment channel");
-    if (entry.kind === "donation.refunded") return say("另一笔捐款退还时渠道没有退的手续费", "fee kept when another gift was given back");
-    return use ?? say("支出", "spent");
-  };
+  const money = (minor, line) => m.money(minor, line, given);
+  const words = (fate, entry) => say(...m.fateWords(fate, entry, given.uses));
   const day = (seconds) => new Date(Number(seconds) * 1000).toISOString().slice(0, 10);
   const show = (verdict, lines) => {
     const place = at("verdict");

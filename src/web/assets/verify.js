@@ -63,20 +63,8 @@
     const found = /<script type="application\/octet-stream" id="receipt">([^<]*)<\/script>/.exec(text);
     return found && m.textOf(m.fromBase64(found[1].trim()) ?? new Uint8Array());
   };
-  const money = (minor, line) => {
-    const unit = m.unitOf(line);
-    const digits = known.digits[unit] ?? 0;
-    const text = String(minor).padStart(digits + 1, "0");
-    const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, ",");
-    return `${digits ? `${whole}.${text.slice(-digits)}` : whole} ${known.units[unit] ?? unit}`;
-  };
-  const fateWords = (fate, entry) => {
-    if (fate.state === "free") return say("还没有用", "not used yet");
-    const use = known.uses[entry?.body.use];
-    if (fate.state === "held") return `${use ?? ""}${say("（待支付）", " (not paid yet)")}`;
-    if (fate.state === "void") return say("退还或冲销", "given or taken back");
-    return use ?? say("手续费或其他支出", "fee or another expense");
-  };
+  const money = (minor, line) => m.money(minor, line, known);
+  const fateWords = (fate, entry) => say(...m.fateWords(fate, entry, known.uses));
   /** The key that signs a tree of a size, as this page knows it. */
   const keyOf = (size) => known.keys.find(({ from }) => BigInt(from) <= size).vkey;
   const checkReceipt = async (text) => {

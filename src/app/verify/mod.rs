@@ -1,27 +1,29 @@
 //! `verify`: re-reads and re-hashes every stored byte that is derived from entries or named by a hash; says which entry is the
 //! first bad one and why; repairs nothing.
 
+mod known;
+mod tables;
+
 use super::asked::{Asked, Witnessed};
 use super::folder::{Folder, OpenError, root_at, slug_of};
 use super::keys::{Keys, open_checkpoint};
-use super::opened::{self, Opened};
+use super::opened::Opened;
 use super::publish::{self, PublishError};
 use super::rebuild::Replay;
 use crate::domain::disclosure::Published;
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
 use crate::ledger::commitment;
 use crate::ledger::entry::{Entry, EntryError};
 use crate::ledger::note::{Note, SignatureLine};
-use crate::ledger::rotation;
 use crate::ledger::tile::{Content, Edge, LEVELS, WIDTH};
 use crate::ledger::verify::{FirstBad, read};
-use crate::store::{LedgerRow, LogPage, LogRow, SpanNumbers, Store, StoreError};
+use crate::store::{LedgerRow, LogPage, LogRow, Store, StoreError};
 use crate::values::{Hash, Origin};
 use crate::vault::{Place, VaultKey};
-use std::collections::{BTreeMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::collections::VecDeque;
+use std::hash::RandomState;
 use std::sync::Arc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 /// What `verify` found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +53,8 @@ struct Records {
     shut: u64,
 }
 
-/// Entries read in one go; posts are shorter, and four times as many.
+/// Entries read in one go.
 const PAGE: u32 = 1_000;
-const SPANS: u32 = 4_000;
 /// Pages that are read ahead for each core, and tiles that are looked at meanwhile.
 const AHEAD: u64 = 4;
 const TILES: usize = 32;
@@ -110,7 +111,8 @@ pub async fn verify_as_asked(
             verdict.or_bad(last, format!("the ledger's own row is damaged or missing: {damage}"))
         }
     };
-    let verdict = if verdict.first_bad.is_none() { as_asked(&store, &row, verdict, asked).await? } else { verdict };
+    let verdict =
+        if verdict.first_bad.is_none() { known::held_against(&store, &row, verdict, asked).await? } else { verdict };
     let verdict = match keys {
         Some(keys) if verdict.first_bad.is_none() => {
             let opened = Opened { folder: folder.clone(), store: store.clone(), row, keys };
@@ -191,72 +193,6 @@ async fn against_signed(
     ))
 }
 
-/// Holds a ledger, whose entries hold, against what its reader knows from elsewhere.
-async fn as_asked(store: &Store, row: &LedgerRow, verdict: Verdict, asked: &Asked) -> Result<Verdict, StoreError> {
-    let (ledger_id, end) = (row.ledger_id, verdict.entries.saturating_sub(1));
-    let mut verdict = verdict;
-    if asked.vkey.is_none() && asked.policy.is_none() && asked.since.is_none() {
-        return Ok(verdict);
-    }
-    let organisation = opened::organisation(store, ledger_id).await?;
-    let open = |note: &[u8], size: u64| open_checkpoint(&organisation, note, size, size);
-    // One that was signed since lies beyond what was looked at.
-    let mut checkpoints = store.checkpoints(ledger_id).await?;
-    checkpoints.retain(|(size, _)| *size <= verdict.entries);
-    let Some((newest_size, note)) = checkpoints.last() else {
-        return Ok(verdict.or_bad(end, "nothing has been signed yet".into()));
-    };
-    if let Some(since) = &asked.since {
-        let checkpoint = Note::parse(since).map_err(CheckpointError::from);
-        let checkpoint = checkpoint.and_then(|note| Checkpoint::parse(&note.text));
-        let checkpoint = checkpoint.and_then(|said| open(since, said.size)).map(|opened| opened.checkpoint().clone());
-        match checkpoint {
-            Err(error) => return Ok(verdict.or_bad(0, format!("the earlier checkpoint does not hold: {error}"))),
-            Ok(Checkpoint { size, .. }) if size > verdict.entries => {
-                let (end, reason) =
-                    (verdict.entries, format!("it is missing: a checkpoint over {size} entries was signed"));
-                return Ok(verdict.or_bad(end, reason));
-            }
-            Ok(Checkpoint { size, root, .. }) if root_at(store, ledger_id, size).await? != root => {
-                let reason =
-                    format!("the first {size} entries are not those that were signed: the history was replaced");
-                return Ok(verdict.or_bad(0, reason));
-            }
-            Ok(Checkpoint { size, .. }) => verdict.since = Some(size),
-        }
-    }
-    if let Some(known) = asked.key_of(&row.origin) {
-        let changes = opened::rotations(store, ledger_id).await?;
-        let newest = changes.iter().try_fold(known.clone(), |key, proof| rotation::after(proof.as_bytes(), &key));
-        let signed = newest.map_err(|error| format!("a change of its key does not hold: {error}")).and_then(|newest| {
-            let signed = VerifiedCheckpoint::open(note.as_bytes(), &newest);
-            signed.map_err(|error| format!("the checkpoint does not hold: {error}"))
-        });
-        if let Err(reason) = signed {
-            return Ok(verdict.or_bad(0, reason));
-        }
-    }
-    let mut cosignatures: BTreeMap<u64, String> = BTreeMap::new();
-    for (size, _, _, line) in store.all_cosignatures(ledger_id).await? {
-        cosignatures.entry(size).or_default().push_str(&line);
-    }
-    let newest = open(note.as_bytes(), *newest_size);
-    let mut cosigned = Vec::new();
-    for (size, note) in &checkpoints {
-        let Some(lines) = cosignatures.get(size) else { continue };
-        cosigned.extend(open(format!("{note}{lines}").as_bytes(), *size));
-    }
-    // Witnesses see a checkpoint some moments after it was signed: the newest that any of them has seen is looked at.
-    match cosigned.pop().map_or(newest, Ok) {
-        Ok(newest) => verdict.witnessed = asked.witnessed(&newest, cosigned.iter()),
-        Err(error) => return Ok(verdict.or_bad(end, format!("the checkpoint does not hold: {error}"))),
-    }
-    match verdict.witnessed.fault.clone() {
-        Some(fault) => Ok(verdict.or_bad(end, fault)),
-        None => Ok(verdict),
-    }
-}
-
 /// The first report whose published totals and data are not what the entries below its size add up to.
 async fn published_fault(opened: &Opened) -> Result<Option<FirstBad>, StoreError> {
     let mut reports = opened.states("report", Published::from_object).await?;
@@ -292,7 +228,7 @@ pub async fn check(
 ) -> Result<Verdict, StoreError> {
     let mut replay = Replay::new(&row.origin);
     let drawn = RandomState::new();
-    let mut spans = SpanSum::default();
+    let mut spans = tables::SpanSum::default();
     let mut edge = Edge::default();
     let mut records = Records { opened: 0, shut: 0 };
     let verdict = |replay: &Replay, Records { opened, shut }: Records, first_bad: Option<FirstBad>| Verdict {
@@ -311,7 +247,7 @@ pub async fn check(
         tokio::spawn(async move {
             let page = store.log(ledger_id, from, PAGE).await?;
             let looked = tokio::task::spawn_blocking(move || look(&page, vault.as_deref()));
-            looked.await.map_err(|error| StoreError::Ended { what: error.to_string() })
+            Ok::<_, StoreError>(looked.await?)
         })
     };
     // The table of posts is summed up meanwhile: a sum asks for no order.
@@ -319,17 +255,17 @@ pub async fn check(
     posted.spawn({
         let (store, drawn) = (store.clone(), drawn.clone());
         async move {
-            let mut found = SpanSum::default();
-            each_post(&store, ledger_id, |row| found.add(&drawn, row)).await.map(|()| found)
+            let mut found = tables::SpanSum::default();
+            tables::each_post(&store, ledger_id, |row| found.add(&drawn, row)).await.map(|()| found)
         }
     });
     // While one page is followed, the next are read and looked at on the other cores.
     let ahead = u64::try_from(cores()).unwrap_or(1) * AHEAD;
-    let mut tiles = JoinSet::new();
+    let mut tiles: JoinSet<Result<Option<FirstBad>, StoreError>> = JoinSet::new();
     let mut pages: VecDeque<_> = (0..ahead).map(|page| fetch(page * u64::from(PAGE))).collect();
     let mut from = ahead * u64::from(PAGE);
     while let Some(read) = pages.pop_front() {
-        let page = read.await.map_err(|error| StoreError::Ended { what: error.to_string() })??;
+        let page = read.await??;
         if page.is_empty() {
             break;
         }
@@ -389,12 +325,12 @@ pub async fn check(
                 }
             }
         }
-        if let Some(first_bad) = tiles_but(&mut tiles, TILES).await? {
+        if let Some(first_bad) = first_found(&mut tiles, TILES).await? {
             return Ok(verdict(&replay, records, Some(first_bad)));
         }
         progress(replay.verifier.head().size(), row.size);
     }
-    if let Some(first_bad) = tiles_but(&mut tiles, 0).await? {
+    if let Some(first_bad) = first_found(&mut tiles, 0).await? {
         return Ok(verdict(&replay, records, Some(first_bad)));
     }
     let size = replay.verifier.head().size();
@@ -439,9 +375,8 @@ pub async fn check(
     if edge_differs(store, ledger_id, size, &edge).await? {
         return Ok(verdict(&replay, records, end(last, TILE_CHANGED.into())));
     }
-    let posted = posted.join_next().await.expect("one was spawned");
-    let posted = posted.map_err(|error| StoreError::Ended { what: error.to_string() })?;
-    let fault = match projection_fault(store, row.ledger_id, &replay, &drawn, (spans, posted)).await {
+    let posted = posted.join_next().await.expect("one was spawned")?;
+    let fault = match tables::fault(store, row.ledger_id, &replay, &drawn, (spans, posted)).await {
         Err(error @ StoreError::Damaged { .. }) => end(last, error.to_string()),
         found => found?,
     };
@@ -476,16 +411,16 @@ async fn edge_differs(store: &Store, ledger_id: i64, size: u64, edge: &Edge) -> 
     Ok(false)
 }
 
-/// Waits until so many tiles at most are being looked at; the first that differs.
-async fn tiles_but(
-    tiles: &mut JoinSet<Result<Option<FirstBad>, StoreError>>,
-    most: usize,
-) -> Result<Option<FirstBad>, StoreError> {
-    while tiles.len() > most {
-        let Some(looked) = tiles.join_next().await else { break };
-        let looked = looked.map_err(|error| StoreError::Ended { what: error.to_string() })??;
-        if looked.is_some() {
-            return Ok(looked);
+/// Waits until so many at most are still being looked at; the first that is found.
+pub(super) async fn first_found<F, E>(looking: &mut JoinSet<Result<Option<F>, E>>, most: usize) -> Result<Option<F>, E>
+where
+    F: 'static,
+    E: From<JoinError> + 'static,
+{
+    while looking.len() > most {
+        let Some(looked) = looking.join_next().await else { break };
+        if let Some(found) = looked?? {
+            return Ok(Some(found));
         }
     }
     Ok(None)
@@ -585,7 +520,7 @@ fn checkpoint_fault(note: &str, before: u64, replay: &Replay) -> Option<String> 
                 let opened = open_checkpoint(organisation, note.as_bytes(), before, head.size())?;
                 Ok(opened.checkpoint().clone())
             }
-            None => Checkpoint::parse(&Note::parse(note.as_bytes())?.text),
+            None => Checkpoint::of_note(note.as_bytes()),
         }
     };
     match checked() {
@@ -594,133 +529,5 @@ fn checkpoint_fault(note: &str, before: u64, replay: &Replay) -> Option<String> 
             Some("the checkpoint that was signed here has another root: the history was replaced".into())
         }
         Ok(_) => None,
-    }
-}
-
-/// Compares lines, posts, runs and states with the replay.
-async fn projection_fault(
-    store: &Store,
-    ledger_id: i64,
-    replay: &Replay,
-    drawn: &RandomState,
-    (expected, found): (SpanSum, Result<SpanSum, StoreError>),
-) -> Result<Option<FirstBad>, StoreError> {
-    let fault = |seq: u64, reason: String| Ok(Some(FirstBad { seq, reason }));
-    let size = replay.verifier.head().size();
-    let last = size.saturating_sub(1);
-    let (early, strays, states) = store.strays(ledger_id, size).await?;
-    if early > 0 {
-        return fault(0, "a row stands before it in the table of entries".into());
-    }
-    if store.lines(ledger_id).await? != replay.line_rows() {
-        return fault(last, "the table of lines is not what the entries say".into());
-    }
-    let found = match found {
-        Ok(found) => found,
-        Err(error @ StoreError::Damaged { .. }) => return fault(last, error.to_string()),
-        Err(error) => return Err(error),
-    };
-    if found != expected {
-        let seq = first_differing_span(store, ledger_id, replay, drawn).await?;
-        return fault(seq, "its posts stand otherwise in the table of spans: that table was changed".into());
-    }
-    for (line_id, name) in replay.line_rows() {
-        let line = replay.verifier.book().line(&name).expect("the row was made from the book");
-        let stored = store.runs(ledger_id, line_id).await?;
-        let expected = Replay::run_rows(line_id, line);
-        if stored != expected {
-            let differing = stored
-                .iter()
-                .find(|row| !expected.contains(row))
-                .or_else(|| expected.iter().find(|row| !stored.contains(row)));
-            let by = differing.and_then(|row| u64::try_from(row.numbers().1).ok()).unwrap_or(last);
-            return fault(
-                by.min(last),
-                format!("the runs of line {name} are not what the entries say: that table was changed"),
-            );
-        }
-    }
-    let expected = replay.subject_rows();
-    let mut areas: Vec<&str> = expected.iter().map(|row| row.area).collect();
-    areas.dedup();
-    for area in areas {
-        let stored = store.subjects(ledger_id, area).await?;
-        let wanted: Vec<(String, Vec<u8>)> =
-            expected.iter().filter(|row| row.area == area).map(|row| (row.id.clone(), row.doc.clone())).collect();
-        if stored != wanted {
-            return fault(
-                last,
-                format!("the stored state of a {area} is not what the entries say: that table was changed"),
-            );
-        }
-    }
-    if strays > 0 {
-        return fault(last, "the database holds rows that no entry has written".into());
-    }
-    if i64::try_from(expected.len()) != Ok(states) {
-        return fault(last, "the table of states holds rows that no entry has written".into());
-    }
-    Ok(None)
-}
-
-/// Walks over the table of posts.
-async fn each_post(store: &Store, ledger_id: i64, mut seen: impl FnMut(&SpanNumbers)) -> Result<(), StoreError> {
-    let mut after = None;
-    loop {
-        let page = store.spans(ledger_id, after, SPANS).await?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        for row in page.rows() {
-            let row = row?;
-            seen(&row);
-            after = Some(row);
-        }
-    }
-}
-
-/// The lowest entry of which a post is missing, added or changed in the table. Slow, and asked for only when something differs.
-async fn first_differing_span(
-    store: &Store,
-    ledger_id: i64,
-    replay: &Replay,
-    drawn: &RandomState,
-) -> Result<u64, StoreError> {
-    let mut by_entry: BTreeMap<i64, SpanSum> = BTreeMap::new();
-    each_post(store, ledger_id, |row| {
-        let [_, _, _, seq, ..] = *row;
-        by_entry.entry(seq).or_default().add(drawn, row);
-    })
-    .await?;
-    let size = replay.verifier.head().size();
-    let mut from = 0;
-    while from < size {
-        for stored in store.entries(ledger_id, from, PAGE).await? {
-            let mut expected = SpanSum::default();
-            if let Ok(entry) = Entry::parse(&stored.bytes) {
-                let rows = super::writer::span_rows(&entry, |name| replay.line_id(name).unwrap_or(-1));
-                rows.iter().for_each(|row| expected.add(drawn, &row.numbers()));
-            }
-            if i64::try_from(from).ok().and_then(|from| by_entry.get(&from)).copied().unwrap_or_default() != expected {
-                return Ok(from);
-            }
-            from += 1;
-        }
-    }
-    Ok(size.saturating_sub(1))
-}
-
-/// A sum over rows that does not depend on their order: equal sums mean equal rows, since nobody can prepare rows for keys that are
-/// drawn anew in each run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct SpanSum {
-    count: u64,
-    sum: u64,
-}
-
-impl SpanSum {
-    fn add(&mut self, drawn: &RandomState, row: &SpanNumbers) {
-        self.count += 1;
-        self.sum = self.sum.wrapping_add(drawn.hash_one(row));
     }
 }
