@@ -83,6 +83,16 @@ pub enum EntryError {
     },
 }
 
+impl EntryError {
+    /// The same of a part that stands at `path`.
+    fn within(self, path: &str) -> Self {
+        match self {
+            Self::Member { path: below, rule } => Self::Member { path: format!("{path}{below}"), rule },
+            other @ (Self::TooLong(_) | Self::NotCanonical(_)) => other,
+        }
+    }
+}
+
 impl<'a> Entry<'a> {
     /// Reads an entry: canonical bytes, closed members, grammar. Whether it follows the entry before, and whether its posts and
     /// cash keep their rules, is for [`super::verify`] to say.
@@ -93,7 +103,7 @@ impl<'a> Entry<'a> {
         let Value::Object(members) = Value::parse(bytes)? else {
             return Err(member("", "an entry is an object"));
         };
-        let mut fields = Fields::new("", members);
+        let mut fields = Fields::new(members);
         let at = fields.text("at")?;
         let body = fields.take("body")?;
         let by = fields.text("by")?;
@@ -228,7 +238,7 @@ fn is_kind(text: &str) -> bool {
 fn rows<'a, T>(
     value: Option<Value<'a>>,
     path: &str,
-    parse: fn(&str, Object<'a>) -> Result<T, EntryError>,
+    parse: fn(Object<'a>) -> Result<T, EntryError>,
 ) -> Result<Vec<T>, EntryError> {
     let items = match value {
         None => return Ok(Vec::new()),
@@ -237,23 +247,26 @@ fn rows<'a, T>(
     };
     let mut rows = Vec::with_capacity(items.len());
     for (place, item) in items.into_iter().enumerate() {
-        let Value::Object(fields) = item else {
-            return Err(member(&format!("{path}/{place}"), "a row is an object"));
+        let row = match item {
+            Value::Object(fields) => parse(fields),
+            Value::Bool(_) | Value::Integer(_) | Value::Text(_) | Value::Array(_) => {
+                Err(member("", "a row is an object"))
+            }
         };
-        rows.push(parse(&format!("{path}/{place}"), fields)?);
+        rows.push(row.map_err(|error| error.within(&format!("{path}/{place}")))?);
     }
     Ok(rows)
 }
 
-fn parse_post<'a>(path: &str, fields: Object<'a>) -> Result<RawPost<'a>, EntryError> {
-    let mut fields = Fields::new(path, fields);
+fn parse_post(fields: Object<'_>) -> Result<RawPost<'_>, EntryError> {
+    let mut fields = Fields::new(fields);
     let post = RawPost {
         from: fields.integer("from")?,
         line: fields.text("line")?,
         of: match fields.take_optional("of") {
             None => None,
             Some(Value::Integer(of)) => Some(of),
-            Some(_) => return Err(member(&format!("{path}/of"), "a sequence number")),
+            Some(_) => return Err(member("/of", "a sequence number")),
         },
         op: fields.text("op")?,
         to: fields.integer("to")?,
@@ -262,62 +275,58 @@ fn parse_post<'a>(path: &str, fields: Object<'a>) -> Result<RawPost<'a>, EntryEr
     Ok(post)
 }
 
-fn parse_cash<'a>(path: &str, fields: Object<'a>) -> Result<RawCash<'a>, EntryError> {
-    let mut fields = Fields::new(path, fields);
+fn parse_cash(fields: Object<'_>) -> Result<RawCash<'_>, EntryError> {
+    let mut fields = Fields::new(fields);
     let row =
         RawCash { account: fields.text("account")?, amount: fields.integer("amount")?, unit: fields.text("unit")? };
     fields.end()?;
     if !AccountId::accepts(&row.account) {
-        return Err(member(&format!("{path}/account"), AccountId::GRAMMAR));
+        return Err(member("/account", AccountId::GRAMMAR));
     }
     if Unit::parse(&row.unit).is_err() {
-        return Err(member(&format!("{path}/unit"), "a currency code such as CNY, or goods such as box:N95"));
+        return Err(member("/unit", "a currency code such as CNY, or goods such as box:N95"));
     }
     if row.amount == 0 {
-        return Err(member(&format!("{path}/amount"), "an amount is not 0"));
+        return Err(member("/amount", "an amount is not 0"));
     }
     Ok(row)
 }
 
 /// Takes the members of an object one by one, in order of their keys; what is left over at the end is unknown.
-struct Fields<'a, 'p> {
-    path: &'p str,
-    members: std::iter::Peekable<std::vec::IntoIter<(Cow<'a, str>, Value<'a>)>>,
-}
+struct Fields<'a>(std::iter::Peekable<std::vec::IntoIter<(Cow<'a, str>, Value<'a>)>>);
 
-impl<'a, 'p> Fields<'a, 'p> {
-    fn new(path: &'p str, object: Object<'a>) -> Self {
-        Self { path, members: object.into_members().into_iter().peekable() }
+impl<'a> Fields<'a> {
+    fn new(object: Object<'a>) -> Self {
+        Self(object.into_members().into_iter().peekable())
     }
 
     fn take_optional(&mut self, key: &str) -> Option<Value<'a>> {
-        self.members.next_if(|(name, _)| name == key).map(|(_, value)| value)
+        self.0.next_if(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     fn take(&mut self, key: &str) -> Result<Value<'a>, EntryError> {
-        self.take_optional(key).ok_or_else(|| member(&format!("{}/{key}", self.path), "the member is missing"))
+        self.take_optional(key).ok_or_else(|| member(&format!("/{key}"), "the member is missing"))
     }
 
     fn text(&mut self, key: &str) -> Result<Cow<'a, str>, EntryError> {
         match self.take(key)? {
             Value::Text(text) => Ok(text),
             Value::Bool(_) | Value::Integer(_) | Value::Array(_) | Value::Object(_) => {
-                Err(member(&format!("{}/{key}", self.path), "text is wanted here"))
+                Err(member(&format!("/{key}"), "text is wanted here"))
             }
         }
     }
 
     fn integer(&mut self, key: &str) -> Result<i64, EntryError> {
-        self.take(key)?.as_integer().ok_or_else(|| member(&format!("{}/{key}", self.path), "an integer is wanted here"))
+        self.take(key)?.as_integer().ok_or_else(|| member(&format!("/{key}"), "an integer is wanted here"))
     }
 
     fn end(mut self) -> Result<(), EntryError> {
-        match self.members.next() {
+        match self.0.next() {
             None => Ok(()),
-            Some((key, _)) => Err(member(
-                &format!("{}/{key}", self.path),
-                "the member is not known here, or a member before it is missing",
-            )),
+            Some((key, _)) => {
+                Err(member(&format!("/{key}"), "the member is not known here, or a member before it is missing"))
+            }
         }
     }
 }

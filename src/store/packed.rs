@@ -8,7 +8,10 @@ use super::rows::SpanNumbers;
 
 /// Entries in order, each with its sealed record where there is one.
 #[derive(Clone, Debug, Default)]
-pub struct LogPage(Vec<u8>);
+pub struct LogPage {
+    entries: Vec<u8>,
+    records: Vec<u8>,
+}
 
 /// An entry as it stands in a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,19 +44,28 @@ pub struct SealedRow<'p> {
 pub struct SpanPage(Vec<u8>);
 
 impl LogPage {
-    pub(super) const fn new(packed: Vec<u8>) -> Self {
-        Self(packed)
+    pub(super) const fn new(entries: Vec<u8>, records: Vec<u8>) -> Self {
+        Self { entries, records }
     }
 
     /// Whether there were no more rows.
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
-    /// Its rows, in order.
+    /// Its rows, in order, up to the first that is damaged.
     pub fn rows(&self) -> impl Iterator<Item = Result<LogRow<'_>, StoreError>> {
-        let mut rest = Unpack(&self.0);
-        std::iter::from_fn(move || (!rest.0.is_empty()).then(|| rest.entry().ok_or_else(|| damaged("entry"))))
+        let (mut entries, mut records) = (Unpack(&self.entries), Unpack(&self.records));
+        let mut next = None;
+        let read = move || {
+            let mut row = entries.entry().ok_or_else(|| damaged("entry"))?;
+            while !records.0.is_empty() && next.is_none_or(|(seq, _)| seq < row.seq) {
+                next = Some(records.record().ok_or_else(|| damaged("vault"))?);
+            }
+            row.sealed = next.filter(|(seq, _)| *seq == row.seq).map(|(_, record)| record);
+            Ok((row, entries.0.is_empty()))
+        };
+        until_damaged(self.entries.is_empty(), read)
     }
 }
 
@@ -67,11 +79,25 @@ impl SpanPage {
         self.0.is_empty()
     }
 
-    /// Its rows, in order.
+    /// Its rows, in order, up to the first that is damaged.
     pub fn rows(&self) -> impl Iterator<Item = Result<SpanNumbers, StoreError>> {
         let mut rest = Unpack(&self.0);
-        std::iter::from_fn(move || (!rest.0.is_empty()).then(|| rest.span().ok_or_else(|| damaged("span"))))
+        let read = move || rest.span().map(|row| (row, rest.0.is_empty())).ok_or_else(|| damaged("span"));
+        until_damaged(self.is_empty(), read)
     }
+}
+
+/// Reads rows, each with whether it is the last; none where the page is empty, and none behind one that is damaged.
+fn until_damaged<T>(
+    is_empty: bool,
+    mut read: impl FnMut() -> Result<(T, bool), StoreError>,
+) -> impl Iterator<Item = Result<T, StoreError>> {
+    let mut is_over = is_empty;
+    std::iter::from_fn(move || {
+        let row = if is_over { None } else { Some(read()) }?;
+        is_over = row.as_ref().map_or(true, |(_, is_last)| *is_last);
+        Some(row.map(|(row, _)| row))
+    })
 }
 
 fn damaged(table: &'static str) -> StoreError {
@@ -112,11 +138,13 @@ impl<'p> Unpack<'p> {
     fn entry(&mut self) -> Option<LogRow<'p>> {
         let (seq, leaf, bytes) = (self.number()?, self.length()?, self.length()?);
         let hashes = [self.number()?, self.number()?, self.number()?, self.number()?];
-        let (person, sealed, wrapped) = (self.number()?, self.length()?, self.length()?);
-        let (leaf, bytes) = (self.bytes(leaf)?, self.bytes(bytes)?);
-        let (sealed, wrapped) = (self.bytes(sealed)?, self.bytes(wrapped)?);
-        let sealed = u64::try_from(person).ok().map(|person| SealedRow { person, sealed, wrapped });
-        Some(LogRow { seq, leaf, bytes, hashes, sealed })
+        Some(LogRow { seq, leaf: self.bytes(leaf)?, bytes: self.bytes(bytes)?, hashes, sealed: None })
+    }
+
+    fn record(&mut self) -> Option<(i64, SealedRow<'p>)> {
+        let (seq, person) = (self.number()?, u64::try_from(self.number()?).ok()?);
+        let (sealed, wrapped) = (self.length()?, self.length()?);
+        Some((seq, SealedRow { person, sealed: self.bytes(sealed)?, wrapped: self.bytes(wrapped)? }))
     }
 
     fn span(&mut self) -> Option<SpanNumbers> {
@@ -134,20 +162,26 @@ mod tests {
 
     #[test]
     fn a_page_gives_its_rows_or_says_that_it_is_damaged() {
-        let page = LogPage(b"7 2 3 0 -5 0 6 -1 0 0 \x00 {\" 8 1 0 0 0 0 0 4 2 1 ab cd".to_vec());
-        let rows: Vec<_> = page.rows().take(2).map(Result::ok).collect();
-        assert_eq!(
-            rows[0],
-            Some(LogRow { seq: 7, leaf: b"\x00 ", bytes: b"{\" ", hashes: [0, -5, 0, 6], sealed: None })
-        );
+        let entries = b"7 2 3 0 -5 0 6 \x00 {\" 9 1 0 0 0 0 0 a".to_vec();
+        let page = LogPage::new(entries.clone(), b"6 3 1 1 xy8 3 0 0 9 4 2 1  cd".to_vec());
+        let rows: Vec<_> = page.rows().collect::<Result<_, _>>().expect("whole");
         let sealed = Some(SealedRow { person: 4, sealed: b" c", wrapped: b"d" });
-        assert_eq!(rows[1].map(|row| (row.seq, row.leaf)), Some((8, b"a".as_slice())));
-        assert_ne!(rows[1].and_then(|row| row.sealed), sealed);
+        assert_eq!(
+            rows,
+            [
+                LogRow { seq: 7, leaf: b"\x00 ", bytes: b"{\" ", hashes: [0, -5, 0, 6], sealed: None },
+                LogRow { seq: 9, leaf: b"a", bytes: b"", hashes: [0; 4], sealed },
+            ]
+        );
+        for bad in ["x", "9 4 2 1 c", "9 -1 0 0 ", "7 4 2 9 abc", "7  1 1 ab"] {
+            let page = LogPage::new(entries.clone(), bad.into());
+            assert_eq!(page.rows().filter(Result::is_err).count(), 1, "{bad}");
+        }
         let spans = SpanPage(b"0 1 5 7 0 9 -1 ".to_vec());
         assert_eq!(spans.rows().filter_map(Result::ok).collect::<Vec<_>>(), [[0, 1, 5, 7, 0, 9, -1]]);
         for bad in ["0", "0 ", "x ", "-", " ", "99999999999999999999 ", "'abc' 1 9 7 0 5 -1 ", "0 1 5.5 7 0 9 -1 "] {
-            assert!(SpanPage(bad.into()).rows().any(|row| row.is_err()), "{bad}");
-            assert!(LogPage(bad.into()).rows().take(9).any(|row| row.is_err()), "{bad}");
+            assert_eq!(SpanPage(bad.into()).rows().filter(Result::is_err).count(), 1, "{bad}");
+            assert_eq!(LogPage::new(bad.into(), Vec::new()).rows().filter(Result::is_err).count(), 1, "{bad}");
         }
     }
 }

@@ -41,13 +41,16 @@ const HEAD_AND_PAGE: &str = concat!(
     "select * from (\n",
     include_str!("sql/common/ledger_by_id.sql"),
     ") as head, (\n",
-    include_str!("sql/postgres/log_page.sql"),
-    ") as page"
+    include_str!("sql/postgres/entry_pack.sql"),
+    ") as entries, (\n",
+    include_str!("sql/postgres/record_pack.sql"),
+    ") as records"
 );
 
 impl Native for Database {
-    const LOG_PAGE: &str = include_str!("sql/postgres/log_page.sql");
-    const SPAN_PAGE: &str = include_str!("sql/postgres/span_page.sql");
+    const ENTRY_PACK: &str = include_str!("sql/postgres/entry_pack.sql");
+    const RECORD_PACK: &str = include_str!("sql/postgres/record_pack.sql");
+    const SPAN_PACK: &str = include_str!("sql/postgres/span_pack.sql");
 }
 
 impl Postgres {
@@ -151,8 +154,12 @@ impl Postgres {
         let statement = sqlx::query(HEAD_AND_PAGE).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
         let found = statement.fetch_optional(connection).await.map_err(failed(step))?;
         let found = found.ok_or(StoreError::HeadMoved)?;
-        let page: Option<Vec<u8>> = found.try_get(7).map_err(failed(step))?;
-        Ok(Held::by_row(Self::ledger_row(&found)?, LogPage::new(page.unwrap_or_default()), locked))
+        let pack = |place: usize| found.try_get::<Option<Vec<u8>>, _>(place).map_err(failed(step));
+        Ok(Held::by_row(
+            Self::ledger_row(&found)?,
+            LogPage::new(pack(7)?.unwrap_or_default(), pack(8)?.unwrap_or_default()),
+            locked,
+        ))
     }
 
     /// Waits for the turn among nodes that contend for a ledger.

@@ -13,8 +13,9 @@ use std::time::Duration;
 pub type Sqlite = Tables<Database>;
 
 impl Native for Database {
-    const LOG_PAGE: &str = include_str!("sql/sqlite/log_page.sql");
-    const SPAN_PAGE: &str = include_str!("sql/sqlite/span_page.sql");
+    const ENTRY_PACK: &str = include_str!("sql/sqlite/entry_pack.sql");
+    const RECORD_PACK: &str = include_str!("sql/sqlite/record_pack.sql");
+    const SPAN_PACK: &str = include_str!("sql/sqlite/span_pack.sql");
 }
 
 /// `$row` so many times with a comma between, as text of a statement.

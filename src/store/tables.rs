@@ -32,10 +32,12 @@ pub(super) struct Reading<DB: Database> {
 
 /// A database in whose own words pages are packed.
 pub trait Native: Database {
-    /// A page of entries with their sealed records, as one value.
-    const LOG_PAGE: &str;
+    /// A page of entries, as one value.
+    const ENTRY_PACK: &str;
+    /// The sealed records behind them, as one value.
+    const RECORD_PACK: &str;
     /// A page of posts, as one value.
-    const SPAN_PAGE: &str;
+    const SPAN_PACK: &str;
 }
 
 pub(super) type Statement<'q, DB> = Query<'q, DB, <DB as Database>::Arguments>;
@@ -323,7 +325,7 @@ where
         limit: u32,
     ) -> Result<SpanPage, StoreError> {
         let [line, op, from, seq, place, ..] = after.unwrap_or([-1; 7]);
-        let statement = sqlx::query(DB::SPAN_PAGE)
+        let statement = sqlx::query(DB::SPAN_PACK)
             .bind(ledger_id)
             .bind(line)
             .bind(op)
@@ -436,8 +438,11 @@ where
     }
 
     pub(super) async fn log(&self, ledger_id: i64, from: u64, limit: u32) -> Result<LogPage, StoreError> {
-        let statement = sqlx::query(DB::LOG_PAGE).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
-        self.packed("reading the log", statement).await.map(LogPage::new)
+        let step = "reading the log";
+        let page = |text| sqlx::query(text).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
+        // Records come after the entries: what is appended in between has a record and no entry here, never the other way.
+        let entries = self.packed(step, page(DB::ENTRY_PACK)).await?;
+        Ok(LogPage::new(entries, self.packed(step, page(DB::RECORD_PACK)).await?))
     }
 
     pub(super) async fn tile(&self, ledger_id: i64, level: u32, place: u64) -> Result<Option<Vec<Hash>>, StoreError> {

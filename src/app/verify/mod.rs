@@ -472,7 +472,9 @@ fn look(page: &LogPage, vault: Option<&VaultKey>) -> Vec<Result<Looked, StoreErr
         };
         Looked { seq: stored.seq, entry, has_its_leaf, record }
     };
-    page.rows().map(|stored| stored.map(looked)).collect()
+    let mut rows = Vec::with_capacity(usize::try_from(PAGE).unwrap_or(0));
+    rows.extend(page.rows().map(|stored| stored.map(looked)));
+    rows
 }
 
 /// Opens the record behind an entry. A gift has one; what is there opens in its place, beside its own keyed hashes.

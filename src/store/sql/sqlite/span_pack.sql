@@ -1,7 +1,6 @@
--- A page of posts as one value; what is no number shows as in log_page.
-select cast(group_concat(
-  line_id || ' ' || op || ' ' || from_position || ' ' || seq || ' ' || place || ' '
-  || to_position || ' ' || of_seq || ' ', '') as blob)
+-- A page of posts as one value; what is no number shows as in entry_pack.
+select cast(group_concat(concat(
+  line_id, ' ', op, ' ', from_position, ' ', seq, ' ', place, ' ', to_position, ' ', of_seq, ' '), '') as blob)
 from (
   select line_id, op, from_position, seq, place, to_position, of_seq
   from span
