@@ -148,6 +148,28 @@ fn a_row_changed_behind_its_back_is_found_and_named() {
     check("tile", "insert into tile select ledger_id, 0, 0, zeroblob(256) from ledger", 7);
     check("tile of more", "insert into tile select ledger_id, 1, 0, leaf from entry where seq = 0", 7);
     check("type", "update run set state = 'free'", 7);
+    check("type of a hash", "update entry set key_hash = 'none' where seq = 5", 5);
+    check("digits in bytes", "update entry set key_hash = cast(cast(key_hash as text) as blob) where seq = 5", 5);
+    check("type of a person", "update vault set person = 'Wu' where seq = 6", 6);
+    check("type of the first person", "update vault set person = 'Wu' where seq = 3", 3);
+    check("type of a post", "update span set of_seq = 'none' where seq = 6", 7);
+    check("a post without end", "insert into span select ledger_id, x'32', 0, 0, 0, 0, 5, -1 from ledger", 7);
+    check(
+        "a post within a post",
+        "update span set of_seq = of_seq || (select ' ' || line_id || ' ' || op || ' ' || from_position || ' ' || seq || ' ' || place
+           || ' ' || to_position || ' ' || of_seq from span where seq = 6) where seq = 5;
+         delete from span where seq = 6",
+        7,
+    );
+    check(
+        "an entry within an entry",
+        "create temp table six as select * from entry where seq = 6;
+         update entry set order_hash = order_hash || ' ' || leaf || bytes || (select seq || ' 32 ' || length(bytes) || ' ' || key_hash
+           || ' ' || payload_hash || ' ' || reference_hash || ' ' || order_hash from six) where seq = 5;
+         update entry set leaf = (select leaf from six), bytes = (select bytes from six) where seq = 5;
+         delete from entry where seq = 6",
+        5,
+    );
     check("code", "insert into code select ledger_id, 'receipt', zeroblob(32), '4' from ledger", 7);
     check("slug", "update ledger set slug = 'other'", 0);
 }

@@ -61,6 +61,8 @@ const REASONS: &[(&str, &str)] = &[
     ("the database holds rows that no entry has written", "库里有不是由记录写下的行"),
     ("a row stands before it in the table of entries", "记录表里它之前还有一行"),
     ("the ledger's row does not say where the log ends", "账本的总行没有说对账本到哪里为止"),
+    ("a row of {} is damaged: {}", "表 {} 里有一行损坏：{}"),
+    ("a column does not have its type, or a number is out of range", "有一列的类型不对，或数字超出范围"),
     ("the ledger's own row is damaged or missing: {}", "账本的总行缺失或损坏：{}"),
     ("the ledger's row calls it {}, its origin {}", "账本的总行叫它 {}，它的来源是 {}"),
     ("the totals that it publishes are not what the entries add up to", "它公布的合计与记录加起来的不符"),

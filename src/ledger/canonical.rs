@@ -345,11 +345,11 @@ impl<'a> Reader<'a> {
             return Err(self.broken(Rule::Depth));
         }
         self.at += 1;
+        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Value::Object(Object::default()));
+            return Ok(Value::Object(Object(members)));
         }
-        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::with_capacity(8);
         loop {
             let key_at = self.at;
             let key = self.string()?;

@@ -312,8 +312,8 @@ where
     }
 
     /// The one value of a statement that packs a page; without rows it is null.
-    async fn packed(&self, step: &'static str, statement: Statement<'_, DB>) -> Result<Vec<u8>, StoreError> {
-        let row = self.one(step, statement).await?;
+    async fn packed(step: &'static str, statement: Statement<'_, DB>, pool: &Pool<DB>) -> Result<Vec<u8>, StoreError> {
+        let row = statement.fetch_optional(pool).await.map_err(failed(step))?;
         let packed = row.map(|row| row.try_get::<Option<Vec<u8>>, _>(0)).transpose().map_err(failed(step))?;
         Ok(packed.flatten().unwrap_or_default())
     }
@@ -333,7 +333,7 @@ where
             .bind(seq)
             .bind(place)
             .bind(i64::from(limit));
-        self.packed("reading posts", statement).await.map(SpanPage::new)
+        Self::packed("reading posts", statement, self.readable()).await.map(SpanPage::new)
     }
 
     pub(super) async fn subject(&self, ledger_id: i64, area: &str, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -440,9 +440,11 @@ where
     pub(super) async fn log(&self, ledger_id: i64, from: u64, limit: u32) -> Result<LogPage, StoreError> {
         let step = "reading the log";
         let page = |text| sqlx::query(text).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
-        // Records come after the entries: what is appended in between has a record and no entry here, never the other way.
-        let entries = self.packed(step, page(DB::ENTRY_PACK)).await?;
-        Ok(LogPage::new(entries, self.packed(step, page(DB::RECORD_PACK)).await?))
+        // Records come after the entries, from the same place: what is appended in between has a record and no entry here, never the
+        // other way.
+        let readable = self.readable();
+        let entries = Self::packed(step, page(DB::ENTRY_PACK), readable).await?;
+        Ok(LogPage::new(entries, Self::packed(step, page(DB::RECORD_PACK), readable).await?))
     }
 
     pub(super) async fn tile(&self, ledger_id: i64, level: u32, place: u64) -> Result<Option<Vec<Hash>>, StoreError> {

@@ -20,7 +20,6 @@ const WITNESSED_MAX: usize = 100;
 const TRIES: u32 = 4;
 /// Largest answer that is read: a bundle of the longest entries.
 const ANSWER_MAX: u64 = 256 * (65_535 + 2);
-/// Changes of a log's key that are followed, at most.
 /// Entries of an export that are handed over at once.
 const LINES: usize = 512;
 
@@ -179,9 +178,16 @@ impl Log {
 
     /// The key that signs now, from one that is known, change by change.
     pub(super) fn key_after(&self, known: VerifierKey) -> Result<Result<VerifierKey, RotationError>, OutsideError> {
-        let proofs = (0..rotation::MAX).map_while(|place| self.read(&format!("rotations/{place}")).transpose());
-        let proofs = proofs.collect::<Result<Vec<_>, _>>()?;
-        Ok(rotation::newest(proofs, known))
+        let mut key = known;
+        // One by one: a log whose first does not hold is not asked for a thousand.
+        for place in 0..rotation::MAX {
+            let Some(proof) = self.read(&format!("rotations/{place}"))? else { break };
+            key = match rotation::after(&proof, &key) {
+                Ok(key) => key,
+                Err(error) => return Ok(Err(error)),
+            };
+        }
+        Ok(Ok(key))
     }
 
     /// Earlier checkpoints that are at hand: all of a folder; of a server those by which it says that witnesses began to see it.

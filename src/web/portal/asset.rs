@@ -1,13 +1,26 @@
 //! The style sheet, and the scripts of the page that checks files: part of the program, so that a page asks no other host for anything.
 
+use crate::values::Hash;
 use crate::web::problem::Problem;
 use crate::web::receipt;
 use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use std::sync::LazyLock;
 
 const STYLE: &str = include_str!("../assets/site.css");
 const VERIFY: &str = include_str!("../assets/verify.js");
+
+/// Stands behind the name of each: a browser that has kept one of an older program asks for the new one, and never mixes them.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let all = [STYLE, receipt::PROOF, &receipt::SCRIPTS[0], VERIFY];
+    Hash::of(&all.map(str::as_bytes)).short()
+});
+
+/// The version of what a page asks for.
+pub(in crate::web) fn version() -> &'static str {
+    &VERSION
+}
 
 pub(super) async fn get(Path(file): Path<String>) -> Response {
     const SCRIPT: &str = "text/javascript; charset=utf-8";

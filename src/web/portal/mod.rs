@@ -1,7 +1,7 @@
 //! Pages that work without scripts: the organisation, its funds, appeals, cases, reports and entries, and a donor's own page. Chinese under `/zh`,
 //! English under `/en`.
 
-mod asset;
+pub(super) mod asset;
 mod campaign;
 mod case;
 mod entry;
