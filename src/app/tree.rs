@@ -5,6 +5,7 @@ use crate::ledger::merkle::{NodeReader, consistency_proof, inclusion_proof};
 use crate::ledger::tile::{self, Content, Edge, Missing, Tile, Tiles, WIDTH};
 use crate::store::{Store, StoreError, TileRow};
 use crate::values::Hash;
+use std::collections::BTreeMap;
 
 /// Tiles that are written at once.
 const FILL: usize = 64;
@@ -58,21 +59,38 @@ impl<'s> Tree<'s> {
         ask: impl Fn(&dyn NodeReader<Error = Missing>) -> Result<T, Missing>,
     ) -> Result<T, StoreError> {
         let damaged = |missing: Missing| StoreError::Damaged { table: "tile", what: missing.to_string() };
+        let needed = tile::needed(&ask).map_err(damaged)?;
+        let wanted: Vec<(u32, u64)> = needed.iter().copied().filter(|place| self.is_kept(*place)).collect();
+        let kept = self.store.tiles(self.ledger_id, &wanted).await?;
+        let mut kept: BTreeMap<_, _> = kept.into_iter().map(|row| ((row.level, row.place), row.hashes)).collect();
         let mut tiles = Tiles::default();
-        for (level, index) in tile::needed(&ask).map_err(damaged)? {
-            tiles.put(level, index, self.hashes(level, index).await?);
+        for (level, index) in needed {
+            let hashes = self.completed(level, index, kept.remove(&(level, index)).unwrap_or_default()).await?;
+            tiles.put(level, index, hashes);
         }
         ask(&tiles).map_err(damaged)
     }
 
+    /// How many hashes of a tile the tree has.
+    fn count(&self, level: u32, index: u64) -> u64 {
+        Content::Hashes(level).count(self.size).saturating_sub(index * WIDTH).min(WIDTH)
+    }
+
+    /// Whether a tile may be in the table: of level 0 only full ones are.
+    fn is_kept(&self, (level, index): (u32, u64)) -> bool {
+        level > 0 || self.count(level, index) == WIDTH
+    }
+
     /// The hashes of a tile, as many as the tree has.
     async fn hashes(&self, level: u32, index: u64) -> Result<Vec<Hash>, StoreError> {
-        let from = index * WIDTH;
-        let count = Content::Hashes(level).count(self.size).saturating_sub(from).min(WIDTH);
-        // Of level 0 only full ones are kept.
-        let is_kept = level > 0 || count == WIDTH;
+        let is_kept = self.is_kept((level, index));
         let kept = if is_kept { self.store.tile(self.ledger_id, level, index).await? } else { None };
-        let mut hashes = kept.unwrap_or_default();
+        self.completed(level, index, kept.unwrap_or_default()).await
+    }
+
+    /// The hashes of a tile of which the table has those of `hashes`.
+    async fn completed(&self, level: u32, index: u64, mut hashes: Vec<Hash>) -> Result<Vec<Hash>, StoreError> {
+        let (from, count) = (index * WIDTH, self.count(level, index));
         let kept = u64::try_from(hashes.len()).expect("a tile is short");
         match level {
             0 if kept < count => hashes = self.store.leaves(self.ledger_id, from, from + count).await?,

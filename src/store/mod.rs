@@ -340,6 +340,8 @@ each! {
     fn strays(&self, ledger_id: i64, size: u64) -> (i64, i64, i64);
     /// A tile of hashes as far as it is kept.
     fn tile(&self, ledger_id: i64, level: u32, place: u64) -> Option<Vec<Hash>>;
+    /// Those of these tiles, by level and place, that are kept.
+    fn tiles(&self, ledger_id: i64, wanted: &[(u32, u64)]) -> Vec<TileRow>;
     /// The rightmost tile that is kept of a level.
     fn latest_tile(&self, ledger_id: i64, level: u32) -> Option<TileRow>;
     /// Keeps tiles, in one transaction; one that is there already and longer stays.

@@ -454,6 +454,29 @@ where
         row.map(|row| hashes_of("tile", row.try_get(0).map_err(failed(step))?)).transpose()
     }
 
+    pub(super) async fn tiles(&self, ledger_id: i64, wanted: &[(u32, u64)]) -> Result<Vec<TileRow>, StoreError> {
+        /// Tiles that one statement asks for.
+        const AT_ONCE: usize = 8;
+        let step = "reading tiles";
+        let tile = |row: DB::Row| {
+            let level = count_of("tile", row.try_get(0).map_err(failed(step))?)?;
+            let level = u32::try_from(level).map_err(|_| damaged("tile", format_args!("{level} is no level")))?;
+            let place = count_of("tile", row.try_get(1).map_err(failed(step))?)?;
+            Ok(TileRow { level, place, hashes: hashes_of("tile", row.try_get(2).map_err(failed(step))?)? })
+        };
+        let mut rows = Vec::with_capacity(wanted.len());
+        for some in wanted.chunks(AT_ONCE) {
+            // One that is asked for twice is given once.
+            let filled = some.iter().chain(std::iter::repeat(&some[0])).take(AT_ONCE);
+            let statement = filled.fold(sql!("tile_some").bind(ledger_id), |statement, (level, place)| {
+                statement.bind(i64::from(*level)).bind(integer(*place))
+            });
+            let found = self.all(step, statement).await?.into_iter().map(tile);
+            rows.extend(found.collect::<Result<Vec<_>, StoreError>>()?);
+        }
+        Ok(rows)
+    }
+
     pub(super) async fn latest_tile(&self, ledger_id: i64, level: u32) -> Result<Option<TileRow>, StoreError> {
         let step = "reading a tile";
         let row = self.one(step, sql!("tile_latest").bind(ledger_id).bind(i64::from(level))).await?;
