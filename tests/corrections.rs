@@ -81,6 +81,15 @@ fn a_correction_takes_the_place_of_the_report_that_was_wrong() {
     let gift = leaf_hash(&site.get("/api/v1/entries/6").bytes).to_hex();
     assert_eq!(items["items"], json!([{"item": gift, "amount": 50_000}]));
     assert_eq!(site.get(&format!("/api/v1/reports/{entry}/terms/none")).status, 404);
+    let page = |from: u64, limit: u64| {
+        let path = format!("/api/v1/reports/{}/terms/receipts?from={from}&limit={limit}", second["entry"]);
+        site.get(&path).json()
+    };
+    let (all, first, rest) = (page(0, 100), page(0, 1), page(1, 1));
+    assert_eq!((&all["count"], &all["next"]), (&json!(2), &Json::Null), "{all}");
+    assert_eq!((&first["items"][0], &first["next"]), (&all["items"][0], &json!(1)), "{first}");
+    assert_eq!((&rest["items"][0], &rest["next"]), (&all["items"][1], &Json::Null), "{rest}");
+    assert_eq!((&page(7, 1)["items"], &page(7, 1)["next"]), (&json!([]), &Json::Null));
     // The old file is still there, and what changed is told row by row.
     let old = told["files"][0].as_str().expect("a path").to_owned();
     assert_eq!(site.get(&format!("/api/v1{old}")).status, 200);

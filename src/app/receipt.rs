@@ -146,8 +146,8 @@ async fn totals(
     let leaf = leaf_hash(bytes);
     let mut claims = Vec::new();
     for report in newest.into_values() {
-        let items = known_items.of(opened, &report).await.map_err(|error| damaged(error.to_string()))?;
-        let items = items.get(RECEIPTS).map_or(&[][..], Vec::as_slice);
+        let terms = known_items.of(opened, &report).await.map_err(|error| damaged(error.to_string()))?;
+        let items = terms.get(RECEIPTS).map_or(&[][..], |term| term.items.as_slice());
         let Some(index) = items.iter().position(|item| item.item == leaf) else { continue };
         let path = sum_tree::proof(items, index).map_err(|error| damaged(error.to_string()))?.unwrap_or_default();
         let count = |n: usize| u64::try_from(n).expect("memory ends before 2^64");

@@ -126,8 +126,9 @@ fn reading(routes: Routes<'_>) -> Routes<'_> {
         .get("/reports/{seq}/terms/{term}", "The items of a published total, in order of their entries", report::items)
         .like(json!({
             "report": 1, "term": "receipts", "count": 1, "sum": 100, "root": "hex",
-            "items": [{"item": "hex", "amount": 100}],
+            "items": [{"item": "hex", "amount": 100}], "next?": 100,
         }))
+        .query(read::cursor)
         .get("/reports/{seq}/{file}", "A file of a report", report::file)
         .answers(&["application/pdf", "application/json"])
         .unchanging()

@@ -1,8 +1,10 @@
 //! Reports: published by staff, downloaded by anybody.
 
 use super::fields::Fields;
-use super::route::{Acting, Place, unknown};
+use super::read::cursor;
+use super::route::{Acting, Place, query, unknown};
 use super::{document, download};
+use crate::app::items::Term;
 use crate::app::publish::{self, Correcting, PublishError};
 use crate::app::reason_zh::reason;
 use crate::app::staff;
@@ -10,14 +12,14 @@ use crate::app::writer::{WriteError, chain};
 use crate::domain::disclosure::Published;
 use crate::domain::field_rule::TEXT_MAX;
 use crate::domain::vocabulary::Role;
-use crate::ledger::sum_tree::{self, Item};
+use crate::ledger::sum_tree::Item;
 use crate::values::CaseId;
 use crate::values::text::nfc;
 use crate::web::problem::Problem;
 use crate::web::site::Shared;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
@@ -96,20 +98,24 @@ pub(super) async fn one(State(site): State<Shared>, Path(seq): Path<u64>) -> Res
     Ok(Json(object))
 }
 
-/// The items of a published total, in order of their entries: leaf hash and amount. Whoever has the entries sees that none is missing
-/// or double, and that the root over them is the published one.
+/// A page of the items of a published total, in order of their entries: leaf hash and amount; `next` is where the following page
+/// begins. Whoever has the entries sees that none is missing or double, and that the root over all is the published one.
 pub(super) async fn items(
     State(site): State<Shared>,
     Path((seq, term)): Path<(u64, String)>,
+    uri: Uri,
 ) -> Result<Json<Value>, Problem> {
+    let (from, limit) = query(&uri, cursor)?;
     let known = known(&site, seq).await?;
-    let items = site.items.of(&site.opened, &known).await?;
-    let items = items.get(term.as_str()).ok_or_else(Problem::missing)?;
+    let terms = site.items.of(&site.opened, &known).await?;
+    let Term { items, total } = terms.get(term.as_str()).ok_or_else(Problem::missing)?;
     let item = |item: &Item| json!({"item": item.item.to_hex(), "amount": item.amount});
-    let total = sum_tree::total(items).map_err(|_| Problem::missing())?;
+    let end = from.saturating_add(limit);
+    let place = |n: u64| usize::try_from(n.min(total.count)).expect("no more than there are");
     Ok(Json(json!({
         "report": seq, "term": term, "count": total.count, "sum": total.root.sum, "root": total.root.hash.to_hex(),
-        "items": items.iter().map(item).collect::<Vec<_>>(),
+        "items": items[place(from)..place(end)].iter().map(item).collect::<Vec<_>>(),
+        "next": (end < total.count).then_some(end),
     })))
 }
 
