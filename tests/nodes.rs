@@ -180,6 +180,26 @@ fn the_role_of_the_handbook_serves_and_cannot_change_what_was_written() {
 }
 
 #[test]
+fn a_row_within_a_row_is_not_taken_for_two_on_a_server() {
+    let Some(books) = Books::on_server() else { return };
+    let books = books.open();
+    books.does("fund open --id general --type unrestricted --name-zh 日常 --name-en General");
+    books.does("account open wallet/a --fund general");
+    let gift = |order: &str| {
+        books.does(&format!("donation receive --fund general --amount 5 --order-no {order}"))["entry"].clone()
+    };
+    let (one, two) = (gift("A"), gift("B"));
+    assert_eq!(books.does("verify")["ok"], true);
+    books.database().expect("it has one").execute(&format!(
+        "alter table span alter of_seq type text;
+         update span set of_seq = of_seq || (select concat_ws(' ', '', line_id, op, from_position, seq, place, to_position, of_seq)
+           from span where seq = {two}) where seq = {one};
+         delete from span where seq = {two}"
+    ));
+    books.refused(&["verify"], 4, "invalid input syntax for type bigint");
+}
+
+#[test]
 fn two_nodes_write_one_ledger_and_one_is_killed() {
     let Some((one, mut two, token)) = two_nodes() else { return };
     let rounds = if std::env::var_os("MINGZHANG_SLOW_TESTS").is_some() { 20 } else { 3 };
