@@ -153,6 +153,7 @@ fn a_row_changed_behind_its_back_is_found_and_named() {
     check("type of a person", "update vault set person = 'Wu' where seq = 6", 6);
     check("type of the first person", "update vault set person = 'Wu' where seq = 3", 3);
     check("type of a post", "update span set of_seq = 'none' where seq = 6", 7);
+    check("a post of no line", "insert into span select ledger_id, -1, -2, 0, 4, 0, 100, -1 from ledger", 4);
     check("a post without end", "insert into span select ledger_id, x'32', 0, 0, 0, 0, 5, -1 from ledger", 7);
     check(
         "a post within a post",

@@ -387,9 +387,13 @@ async fn entries_of(
     size: u64,
 ) -> Result<Vec<StoredEntry>, StoreError> {
     const PAGE: u32 = 5_000;
-    let id_of = |wanted: String| lines.iter().find(|(_, known)| *known == wanted).map_or(-1, |(id, _)| *id);
+    let id_of = |wanted: String| lines.iter().find(|(_, known)| *known == wanted).map(|(id, _)| *id);
     let fee = LineName { fund: name.fund.fee(), unit: name.unit };
-    let ids = (id_of(name.to_string()), id_of(fee.to_string()));
+    let ids = match (id_of(name.to_string()), id_of(fee.to_string())) {
+        (Some(own), Some(fee)) => (own, fee),
+        (Some(only), None) | (None, Some(only)) => (only, only),
+        (None, None) => return Ok(Vec::new()),
+    };
     let (mut entries, mut from) = (Vec::new(), 0);
     loop {
         let page = store.entries_of_lines(ledger_id, ids, from, size, PAGE).await?;

@@ -324,7 +324,7 @@ where
         after: Option<SpanNumbers>,
         limit: u32,
     ) -> Result<SpanPage, StoreError> {
-        let [line, op, from, seq, place, ..] = after.unwrap_or([-1; 7]);
+        let [line, op, from, seq, place, ..] = after.unwrap_or([i64::MIN; 7]);
         let statement = sqlx::query(DB::SPAN_PACK)
             .bind(ledger_id)
             .bind(line)
