@@ -17,7 +17,7 @@ use crate::domain::donation::Donation;
 use crate::domain::fund::Fund;
 use crate::domain::organisation::Organisation;
 use crate::domain::refusal::Refusal;
-use crate::domain::terms::{self, Items, Sums};
+use crate::domain::terms::{self, Items, Sums, Terms};
 use crate::domain::vocabulary::{PayeeClass, ReasonClass, Source, Use};
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
@@ -154,7 +154,7 @@ pub async fn case(
         .text("pdf_zh", hash_of(0))
         .text("pdf_en", hash_of(1))
         .text("data", fresh.report.data_hash().to_hex())
-        .with("terms", Value::Array(fresh.terms));
+        .with("terms", Value::Array(fresh.stated));
     let corrects = correcting.map(|Correcting { seq, note }| Correction { corrects: seq, note });
     let submission = Submission::bare(by, Order::PublishReport { body, corrects });
     let accepted = handle.post(vec![submission]).await?.into_iter().next().expect("one answer for one command")?;
@@ -208,16 +208,16 @@ fn flatten(path: String, value: &Value<'_>, into: &mut BTreeMap<String, String>)
 pub struct Made {
     /// The report.
     pub report: CaseReport,
-    terms: Vec<Value<'static>>,
-    /// The items of each term, in order of their entries.
-    pub items: Items,
+    stated: Vec<Value<'static>>,
+    /// Its totals, each with its items.
+    pub terms: Terms,
 }
 
 impl Made {
     /// Whether an entry states the totals and the data that the ledger has.
     pub fn is_stated_by(&self, entry: &Entry<'_>) -> bool {
         let stated = entry.body.get("data").and_then(Value::as_text).and_then(Hash::from_hex);
-        stated == Some(self.report.data_hash()) && entry.body.get("terms") == Some(&Value::Array(self.terms.clone()))
+        stated == Some(self.report.data_hash()) && entry.body.get("terms") == Some(&Value::Array(self.stated.clone()))
     }
 
     /// The same report under another number or as another version.
@@ -319,7 +319,8 @@ pub async fn at_size(
         let day = closed_on.unwrap_or_else(|| cut.at.day(&zone)).to_string().replace('-', "");
         (format!("CASE-{org_code}-{}-{day}", upper(case.case.as_str())), 1)
     });
-    let terms = terms::stated(&rows.items).map_err(|error| damaged(error.to_string()))?;
+    let terms = terms::totals(rows.items).map_err(|error| damaged(error.to_string()))?;
+    let stated = terms::stated(&terms).map_err(|error| damaged(error.to_string()))?;
     let other_funding = other_funding(opened, &case, unit, size).await?;
     let report = case_report(CaseRows {
         organisation: OrganisationRow {
@@ -372,7 +373,7 @@ pub async fn at_size(
         ledger_balance: rows.balance,
         report: ReportRow { number, version: version_of(version), item_id: format!("{}/{id}", opened.row.slug) },
     })?;
-    Ok(Made { report, terms, items: rows.items })
+    Ok(Made { report, stated, terms })
 }
 
 fn version_of(version: u64) -> u32 {

@@ -58,8 +58,7 @@ impl<'s> Tree<'s> {
         &self,
         ask: impl Fn(&dyn NodeReader<Error = Missing>) -> Result<T, Missing>,
     ) -> Result<T, StoreError> {
-        let damaged = |missing: Missing| StoreError::Damaged { table: "tile", what: missing.to_string() };
-        let needed = tile::needed(&ask).map_err(damaged)?;
+        let needed = tile::needed(&ask);
         let wanted: Vec<(u32, u64)> = needed.iter().copied().filter(|place| self.is_kept(*place)).collect();
         let kept = self.store.tiles(self.ledger_id, &wanted).await?;
         let mut kept: BTreeMap<_, _> = kept.into_iter().map(|row| ((row.level, row.place), row.hashes)).collect();
@@ -68,7 +67,7 @@ impl<'s> Tree<'s> {
             let hashes = self.completed(level, index, kept.remove(&(level, index)).unwrap_or_default()).await?;
             tiles.put(level, index, hashes);
         }
-        ask(&tiles).map_err(damaged)
+        ask(&tiles).map_err(|missing| StoreError::Damaged { table: "tile", what: missing.to_string() })
     }
 
     /// How many hashes of a tile the tree has.

@@ -5,7 +5,7 @@ use super::body::{BadBody, Body};
 use crate::ledger::canonical::{Object, Value};
 use crate::ledger::entry::Entry;
 use crate::ledger::follow;
-use crate::ledger::sum_tree::{self, Item, SumOverflows};
+use crate::ledger::sum_tree::{self, Item, SumOverflows, Total};
 use crate::values::{FundId, Hash, LineName, Unit};
 use std::collections::BTreeMap;
 
@@ -79,11 +79,28 @@ pub fn item_of(entry: &Entry<'_>, sums: &Sums) -> Option<(&'static str, u64)> {
 /// Items by their term, in order of their entries.
 pub type Items = BTreeMap<&'static str, Vec<Item>>;
 
+/// A published total with what it is the total of.
+#[derive(Debug)]
+pub struct Term {
+    /// In order of their entries.
+    pub items: Vec<Item>,
+    /// Over them.
+    pub total: Total,
+}
+
+/// Terms by their names.
+pub type Terms = BTreeMap<&'static str, Term>;
+
+/// Adds items up.
+pub fn totals(items: Items) -> Result<Terms, SumOverflows> {
+    let term = |(name, items): (_, Vec<Item>)| Ok((name, Term { total: sum_tree::total(&items)?, items }));
+    items.into_iter().map(term).collect()
+}
+
 /// The terms as `report.published` states them: name, sign, count, sum and the root of the tree over the items.
-pub fn stated(items: &Items) -> Result<Vec<Value<'static>>, SumOverflows> {
+pub fn stated(terms: &Terms) -> Result<Vec<Value<'static>>, SumOverflows> {
     let integer = |n: u64| i64::try_from(n).map_err(|_| SumOverflows);
-    let term = |(name, items): (&&'static str, &Vec<Item>)| {
-        let total = sum_tree::total(items)?;
+    let term = |(name, Term { total, .. }): (&&'static str, &Term)| {
         let sign = if matches!(*name, "receipts" | "refund_in" | "reversed" | "transfer_in") { 1 } else { -1 };
         let object = Object::new()
             .text("name", *name)
@@ -93,7 +110,7 @@ pub fn stated(items: &Items) -> Result<Vec<Value<'static>>, SumOverflows> {
             .text("root", total.root.hash.to_hex());
         Ok(Value::Object(object))
     };
-    items.iter().map(term).collect()
+    terms.iter().map(term).collect()
 }
 
 /// Whether a gift says what it brings in: its amount is the sum of its inflows, in its unit. Other entries say nothing of the kind.
@@ -167,7 +184,7 @@ impl Published {
             (*term, items.collect::<Vec<_>>())
         });
         let items: Items = below.filter(|(_, items)| !items.is_empty()).collect();
-        let stated = stated(&items).ok().map(Value::Array);
+        let stated = totals(items).and_then(|terms| stated(&terms)).ok().map(Value::Array);
         Ok(size <= entry.seq && stated.is_some() && entry.body.get("terms") == stated.as_ref())
     }
 }

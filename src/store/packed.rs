@@ -100,7 +100,7 @@ fn until_damaged<T>(
 ) -> impl Iterator<Item = Result<T, StoreError>> {
     let mut is_over = is_empty;
     std::iter::from_fn(move || {
-        let row = if is_over { None } else { Some(read()) }?;
+        let row = (!is_over).then(&mut read)?;
         is_over = row.as_ref().map_or(true, |(_, is_last)| *is_last);
         Some(row.map(|(row, _)| row))
     })

@@ -154,12 +154,9 @@ impl Postgres {
         let statement = sqlx::query(HEAD_AND_PAGE).bind(ledger_id).bind(integer(from)).bind(i64::from(limit));
         let found = statement.fetch_optional(connection).await.map_err(failed(step))?;
         let found = found.ok_or(StoreError::HeadMoved)?;
-        let pack = |place: usize| found.try_get::<Option<Vec<u8>>, _>(place).map_err(failed(step));
-        Ok(Held::by_row(
-            Self::ledger_row(&found)?,
-            LogPage::new(pack(7)?.unwrap_or_default(), pack(8)?.unwrap_or_default()),
-            locked,
-        ))
+        let pack =
+            |place: usize| found.try_get::<Option<_>, _>(place).map(Option::unwrap_or_default).map_err(failed(step));
+        Ok(Held::by_row(Self::ledger_row(&found)?, LogPage::new(pack(7)?, pack(8)?), locked))
     }
 
     /// Waits for the turn among nodes that contend for a ledger.

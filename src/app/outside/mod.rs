@@ -177,9 +177,8 @@ pub async fn proof_of_fork(
     }
     let ask =
         |nodes: &dyn NodeReader<Error = Missing>| Ok((merkle::root(nodes, old)?, consistency_proof(nodes, old, size)?));
-    let Ok(needed) = tile::needed(ask) else { return Ok(None) };
     let mut tiles = Tiles::default();
-    for (level, index) in needed {
+    for (level, index) in tile::needed(ask) {
         let width = Content::Hashes(level).count(size).saturating_sub(index * WIDTH).min(WIDTH);
         let (log, tile) = (log.clone(), Tile { content: Content::Hashes(level), index, width });
         let found = if width == 0 { None } else { blocking(move || log.tile(tile)).await? };

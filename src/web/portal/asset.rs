@@ -11,11 +11,20 @@ use std::sync::LazyLock;
 const STYLE: &str = include_str!("../assets/site.css");
 const VERIFY: &str = include_str!("../assets/verify.js");
 
-/// Stands behind the name of each: a browser that has kept one of an older program asks for the new one, and never mixes them.
-static VERSION: LazyLock<String> = LazyLock::new(|| {
-    let all = [STYLE, receipt::PROOF, &receipt::SCRIPTS[0], VERIFY];
-    Hash::of(&all.map(str::as_bytes)).short()
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// All of them: name, kind, text.
+static ASSETS: LazyLock<[(&str, &str, &str); 4]> = LazyLock::new(|| {
+    [
+        ("site.css", "text/css; charset=utf-8", STYLE),
+        ("proof.js", SCRIPT, receipt::PROOF),
+        ("noble-ed25519.js", SCRIPT, &receipt::SCRIPTS[0]),
+        ("verify.js", SCRIPT, VERIFY),
+    ]
 });
+
+/// Stands behind the name of each: a browser that has kept one of an older program asks for the new one, and never mixes them.
+static VERSION: LazyLock<String> = LazyLock::new(|| Hash::of(&ASSETS.map(|(.., text)| text.as_bytes())).short());
 
 /// The version of what a page asks for.
 pub(in crate::web) fn version() -> &'static str {
@@ -23,13 +32,8 @@ pub(in crate::web) fn version() -> &'static str {
 }
 
 pub(super) async fn get(Path(file): Path<String>) -> Response {
-    const SCRIPT: &str = "text/javascript; charset=utf-8";
-    let (kind, text): (&str, &'static str) = match file.as_str() {
-        "site.css" => ("text/css; charset=utf-8", STYLE),
-        "proof.js" => (SCRIPT, receipt::PROOF),
-        "noble-ed25519.js" => (SCRIPT, &receipt::SCRIPTS[0]),
-        "verify.js" => (SCRIPT, VERIFY),
-        _ => return Problem::missing().into_response(),
+    let Some((_, kind, text)) = ASSETS.iter().find(|(name, ..)| *name == file) else {
+        return Problem::missing().into_response();
     };
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], text).into_response()
+    ([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "public, max-age=3600")], *text).into_response()
 }
